@@ -1,1 +1,9 @@
-//! (skeleton)
+//! The polyaxonfile language: text to spanned tree, typed sections, references, patches, composition.
+//!
+//! Invariant: no I/O, no clock, no environment. Files, URLs and hub components arrive through
+//! [`loader::Loader`], which the caller implements.
+
+pub mod diagnostic;
+pub mod node;
+pub mod section;
+pub mod span;
