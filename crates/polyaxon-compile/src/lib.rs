@@ -1,1 +1,8 @@
-//! (skeleton)
+//! From a composed operation to a resolved one, and from that to what an executor does.
+//!
+//! Invariant: no I/O, no clock, no environment, no randomness; everything arrives as an argument.
+
+pub mod connection;
+pub mod plan;
+pub mod template;
+pub mod text;

@@ -1,0 +1,3 @@
+//! Integration tests of the compile crate: one binary, one module for each area.
+
+mod plan;
