@@ -1,0 +1,50 @@
+//! Every check of the project, in the order in which a failure costs the least time.
+
+use anyhow::{Context as _, Result};
+
+use crate::command::Command;
+use crate::python;
+use crate::workspace::{self, Profile, cargo};
+
+/// Runs everything. The Rust tests come last, so that the last lines are their summary.
+pub(crate) fn all() -> Result<()> {
+    Command::new(cargo())
+        .args(&["fmt", "--all", "--check"])
+        .run()
+        .context("the code is not formatted: cargo fmt --all")?;
+    tidy()?;
+    Command::new(cargo())
+        .args(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny=warnings"])
+        .run()?;
+    interop(&[])?;
+    tests(&[])
+}
+
+/// Checks the rules of STYLE.md; they are tests of this program, so `cargo test` checks them too.
+pub(crate) fn tidy() -> Result<()> {
+    Command::new(cargo()).args(&["test", "--locked", "--package=xtask", "--quiet"]).run()
+}
+
+/// Runs the recorded cases of the file format.
+pub(crate) fn conformance() -> Result<()> {
+    tests(&["conformance"])
+}
+
+/// Tests the built program from outside: with the official client and with faults.
+pub(crate) fn interop(arguments: &[String]) -> Result<()> {
+    let program = workspace::build(Profile::Debug)?;
+    let requirements = workspace::root().join("tests/requirements.txt");
+    let programs = python::environment(&workspace::target_folder()?.join("test-python"), &requirements)?;
+    Command::new(programs.join("python"))
+        .args(&["-m", "pytest", "tests"])
+        .args(arguments)
+        .env("POLYAXON_PROGRAM", program)
+        .first_in_path(&programs)?
+        .run()
+}
+
+fn tests(filter: &[&str]) -> Result<()> {
+    let has_nextest = Command::new(cargo()).args(&["nextest", "--version"]).succeeds();
+    let runner: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test"] };
+    Command::new(cargo()).args(runner).args(&["--locked", "--workspace"]).args(filter).run()
+}
