@@ -1,1 +1,33 @@
-//! (skeleton)
+//! The nouns of the system: ids, statuses, wire records, names and paths, shared by every other crate.
+//!
+//! Invariants: pure (no files, clock, environment or randomness: ids and `now` are arguments); the serde form
+//! of a type is its official wire form, for the server and the client alike.
+//!
+//! * [`ids`] typed uuids · [`time`] instants and their wire formats · [`wire_enum`] closed vocabularies
+//! * [`status`] statuses and their groups · [`condition`] entries of the status history
+//! * [`kinds`] run kinds, runtimes, gates, edges, artifact kinds
+//! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
+//! * [`project`], [`lineage`] the other records · [`listing`] pages, paging, sorting · [`error`] error bodies
+//! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
+//! * [`backoff`] the one retry formula
+
+pub mod artifact;
+pub mod backoff;
+pub mod change;
+pub mod condition;
+pub mod error;
+pub mod ids;
+pub mod kinds;
+pub mod lineage;
+pub mod listing;
+pub mod names;
+pub mod new_run;
+pub mod project;
+pub mod run;
+pub mod run_view;
+pub mod status;
+pub mod time;
+pub mod wire_enum;
+
+/// A JSON object in the order it was written.
+pub type JsonMap = serde_json::Map<String, serde_json::Value>;
