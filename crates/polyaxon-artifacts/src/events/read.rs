@@ -1,0 +1,134 @@
+//! From the text of an event file to rows. Both forms are recognised by their content, whatever the kind.
+
+use std::io::Read;
+use std::path::Path;
+
+use polyaxon_model::artifact::RelativePath;
+use polyaxon_model::time::Timestamp;
+use serde::Deserialize;
+
+use super::{Row, Series, TEXT_KINDS, Value};
+use crate::error::{Error, Result};
+use crate::path;
+
+/// More than this is no event file that a client should ask for at once.
+const MAX_BYTES: u64 = 512 << 20;
+
+/// Reads the event file at `relative` below a run's folder. `None`: it does not exist or is empty.
+pub fn read(run_folder: &Path, relative: &RelativePath, kind: &str) -> Result<Option<Series>> {
+    let (file, metadata) = match path::open(run_folder, relative) {
+        Ok(opened) => opened,
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let place = run_folder.join(relative.as_str());
+    if metadata.len() > MAX_BYTES {
+        let reason = format!("{} bytes are more than the {MAX_BYTES} that can be read", metadata.len());
+        return Err(Error::BadEvents { path: place, reason });
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|source| Error::read(&place, source))?;
+    Ok(parse(&String::from_utf8_lossy(&bytes), kind))
+}
+
+/// Reads the text of an event file. Rows that are damaged, or not written to their end yet, are left out.
+pub fn parse(text: &str, kind: &str) -> Option<Series> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
+    let header = lines.peek().copied().unwrap_or_default();
+    if let Some(named) = header.strip_prefix("step|timestamp|") {
+        let kind = named.trim().to_owned();
+        let rows = lines.skip(1).filter_map(|line| separated_row(line, &kind)).collect();
+        return Some(Series { kind, rows });
+    }
+    let rows = lines.filter_map(|line| json_row(line, kind)).collect();
+    Some(Series { kind: kind.to_owned(), rows })
+}
+
+fn separated_row(line: &str, kind: &str) -> Option<Row> {
+    let mut cells = line.splitn(3, '|');
+    let (step, timestamp, value) = (cells.next()?, cells.next()?, cells.next()?);
+    let value = if kind == "metric" {
+        Value::Number(metric(value)?)
+    } else if TEXT_KINDS.contains(&kind) {
+        Value::Text(unquoted(value))
+    } else {
+        let text = unquoted(value);
+        // An object whose end is missing is still being written.
+        serde_json::from_str::<serde::de::IgnoredAny>(&text).ok()?;
+        Value::Text(text)
+    };
+    let step = if step.trim().is_empty() { None } else { Some(step_number(step)?) };
+    Some(Row { step, timestamp: timestamp.trim().parse().ok()?, value })
+}
+
+fn step_number(cell: &str) -> Option<i64> {
+    let cell = cell.trim();
+    // A column with a missing step was once written with floats.
+    cell.parse().ok().or_else(|| cell.parse::<f64>().ok().map(|step| step as i64))
+}
+
+fn metric(cell: &str) -> Option<f64> {
+    let cell = cell.trim();
+    if cell.is_empty() || cell.eq_ignore_ascii_case("none") || cell.eq_ignore_ascii_case("null") {
+        return Some(f64::NAN);
+    }
+    cell.parse().ok()
+}
+
+/// A cell in quotes (doubled inside) as other writers of separated values make them.
+fn unquoted(cell: &str) -> String {
+    match cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"')) {
+        Some(inner) if cell.len() > 2 && inner.contains("\"\"") => inner.replace("\"\"", "\""),
+        _ => cell.to_owned(),
+    }
+}
+
+fn json_row(line: &str, kind: &str) -> Option<Row> {
+    #[derive(Deserialize)]
+    struct Line {
+        timestamp: Timestamp,
+        step: Option<i64>,
+        #[serde(flatten)]
+        rest: serde_json::Map<String, serde_json::Value>,
+    }
+    let mut line: Line = serde_json::from_str(line).ok()?;
+    let value = match line.rest.remove(kind)? {
+        serde_json::Value::Number(number) if kind == "metric" => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        serde_json::Value::String(text) => Value::Text(text),
+        other => Value::Text(other.to_string()),
+    };
+    Some(Row { step: line.step, timestamp: line.timestamp, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read_and_damaged_rows_left_out() {
+        let image =
+            parse("step|timestamp|image\n1|2026-01-02 03:04:05.678901+00:00|{\"path\":\"a|b.png\"}\n2|2026-", "image");
+        assert_eq!(image.unwrap().rows[0].value, Value::Text("{\"path\":\"a|b.png\"}".to_owned()));
+
+        let text =
+            "\n{\"timestamp\": \"2026-01-02 03:04:05.678901+00:00\", \"step\": 1, \"text\": \"a|b\\nnew\"}\n{\"time";
+        let series = parse(text, "text").unwrap();
+        assert_eq!(series.rows.len(), 1);
+        assert_eq!(series.rows[0].value, Value::Text("a|b\nnew".to_owned()));
+
+        let metric = parse(
+            "step|timestamp|metric\n|2026-01-02 03:04:05+00:00|nan\n3.0|2026-01-02 03:04:05+00:00|1e-07",
+            "metric",
+        );
+        let rows = metric.unwrap().rows;
+        assert_eq!((rows[0].step, rows[1].step), (None, Some(3)));
+        assert!(matches!(rows[0].value, Value::Number(number) if number.is_nan()));
+        assert_eq!(rows[1].value, Value::Number(1e-7));
+
+        assert_eq!(parse("step|timestamp|metric", "metric").unwrap().rows, []);
+        assert_eq!(parse("\n", "metric"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! Where everything of one home folder is on disk. The only place that joins these names.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polyaxon_model::artifact;
+use polyaxon_model::ids::RunId;
+
+/// The paths below `<home>/local`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    local: PathBuf,
+}
+
+impl Layout {
+    /// For the home folder (`$POLYAXON_HOME` or `~/.polyaxon`).
+    pub fn new(home: impl AsRef<Path>) -> Layout {
+        Layout { local: home.as_ref().join("local") }
+    }
+
+    /// The layout that a supervisor folder belongs to.
+    pub fn of_supervisor(folder: &Path) -> Option<Layout> {
+        Some(Layout { local: folder.ancestors().nth(3)?.to_owned() })
+    }
+
+    pub fn local(&self) -> &Path {
+        &self.local
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.local.join("polyaxon.db")
+    }
+
+    /// `{pid, host, port, url, version, started_at}` of the live server.
+    pub fn server_record(&self) -> PathBuf {
+        self.local.join("server.json")
+    }
+
+    /// Locked by the live server for as long as it lives.
+    pub fn server_lock(&self) -> PathBuf {
+        self.local.join("server.lock")
+    }
+
+    /// Locked by who starts the server in the background.
+    pub fn start_lock(&self) -> PathBuf {
+        self.local.join("start.lock")
+    }
+
+    pub fn server_log(&self) -> PathBuf {
+        self.local.join("server.log")
+    }
+
+    /// Where supervisors send their datagrams.
+    pub fn supervise_socket(&self) -> PathBuf {
+        self.local.join("supervise.sock")
+    }
+
+    /// The artifacts store: one folder a run.
+    pub fn store(&self) -> PathBuf {
+        self.local.join("artifacts")
+    }
+
+    pub fn artifacts(&self, run: RunId) -> PathBuf {
+        self.store().join(run.to_hex())
+    }
+
+    pub fn outputs(&self, run: RunId) -> PathBuf {
+        self.artifacts(run).join(artifact::OUTPUTS)
+    }
+
+    pub fn events(&self, run: RunId) -> PathBuf {
+        self.artifacts(run).join(artifact::EVENTS)
+    }
+
+    pub fn resources(&self, run: RunId) -> PathBuf {
+        self.artifacts(run).join(artifact::RESOURCES)
+    }
+
+    pub fn logs(&self, run: RunId) -> PathBuf {
+        self.artifacts(run).join(artifact::LOGS)
+    }
+
+    pub fn code(&self, run: RunId) -> PathBuf {
+        self.artifacts(run).join(artifact::CODE)
+    }
+
+    /// The folder of all scratch folders.
+    pub fn scratches(&self) -> PathBuf {
+        self.local.join("runs")
+    }
+
+    /// The context root of the job (`POLYAXON_CONTEXT_ROOT`, in place of `/plx-context`).
+    pub fn scratch(&self, run: RunId) -> PathBuf {
+        self.scratches().join(run.to_hex())
+    }
+
+    pub fn supervisor(&self, run: RunId) -> PathBuf {
+        self.scratch(run).join("supervisor")
+    }
+
+    /// Makes the folders that a job expects: the store folder with `outputs`, and the context root that links to it.
+    pub fn prepare(&self, run: RunId) -> io::Result<()> {
+        fs::create_dir_all(self.outputs(run))?;
+        fs::create_dir_all(self.logs(run))?;
+        fs::create_dir_all(self.supervisor(run))?;
+        let context = self.scratch(run).join("artifacts");
+        fs::create_dir_all(&context)?;
+        let link = context.join(run.to_hex());
+        match std::os::unix::fs::symlink(self.artifacts(run), &link) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Removes the scratch folder; the store folder stays.
+    pub fn remove_scratch(&self, run: RunId) -> io::Result<()> {
+        remove(&self.scratch(run))
+    }
+
+    /// Removes everything of a run.
+    pub fn remove(&self, run: RunId) -> io::Result<()> {
+        remove(&self.scratch(run))?;
+        remove(&self.artifacts(run))
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_context_root_shows_the_store_folder_and_goes_away_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let layout = Layout::new(home.path());
+        let run: RunId = "9b0a3806e3f84ea1959a7842e34129ed".parse().unwrap();
+        layout.prepare(run).unwrap();
+        layout.prepare(run).unwrap();
+        fs::write(layout.scratch(run).join("artifacts").join(run.to_hex()).join("outputs/a"), "x").unwrap();
+        assert_eq!(Layout::of_supervisor(&layout.supervisor(run)), Some(layout.clone()));
+        layout.remove_scratch(run).unwrap();
+        assert_eq!(fs::read_to_string(layout.outputs(run).join("a")).unwrap(), "x");
+        layout.remove(run).unwrap();
+        layout.remove(run).unwrap();
+        assert!(!layout.artifacts(run).exists());
+    }
+}
