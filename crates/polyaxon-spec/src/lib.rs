@@ -5,5 +5,8 @@
 
 pub mod diagnostic;
 pub mod node;
+pub mod scalar;
 pub mod section;
 pub mod span;
+pub mod template;
+pub mod yaml;

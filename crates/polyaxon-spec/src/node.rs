@@ -178,7 +178,8 @@ impl Node {
             Json::String(text) => Value::Str(text.clone()),
             Json::Array(items) => Value::List(items.iter().map(Node::from_json).collect()),
             Json::Object(map) => {
-                Value::Map(map.iter().map(|(key, value)| (Key::new(key), Node::from_json(value))).collect())
+                let entries = map.iter().map(|(key, value)| (Key::new(key), Node::from_json(value)));
+                Value::Map(Map::from_entries(entries.collect()))
             }
         })
     }
@@ -214,6 +215,11 @@ impl Map {
         Map::default()
     }
 
+    /// A mapping of entries whose keys are known to differ. Does not look for equal keys, which would take long.
+    pub fn from_entries(entries: Vec<(Key, Node)>) -> Map {
+        Map { entries }
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -245,7 +251,7 @@ impl Map {
 
     /// As [`Map::insert`], with the key's own span.
     pub fn insert_key(&mut self, key: Key, value: Node) {
-        match self.entries.iter_mut().find(|(k, _)| k.text == key.text) {
+        match self.entries.iter_mut().find(|(k, _)| k.text == key.text && k.is_text == key.is_text) {
             Some(entry) => entry.1 = value,
             None => self.entries.push((key, value)),
         }

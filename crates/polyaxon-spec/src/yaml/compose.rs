@@ -1,0 +1,516 @@
+//! Builds the spanned tree of a document from the events of the parser.
+//!
+//! Works without recursion, so that no input can exhaust the stack. Limits are those of [`super`].
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::{ControlFlow, Range};
+
+use granit_parser::{Event, Parser, ScalarStyle, Tag};
+
+use super::resolve::{self, Plain, Problem};
+use super::tabs::Tabs;
+use super::{Document, MAX_ALIAS_NODES, MAX_DEPTH, syntax};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::node::{Key, Map, Node, Value};
+use crate::span::{SourceId, Span};
+
+pub(super) fn compose(source: SourceId, text: &str) -> Result<Document, Vec<Diagnostic>> {
+    let mut composer = Composer {
+        source,
+        text,
+        frames: Vec::new(),
+        root: None,
+        documents: 0,
+        anchors: HashMap::new(),
+        anchor_names: HashMap::new(),
+        alias_nodes: 0,
+        tabs: Tabs::of(text),
+        last_end: 0,
+        errors: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let options = granit_parser::options! {
+        emit_anchor_events: true,
+        emit_comments: composer.tabs.is_some(),
+        max_buffered_comment_events: usize::MAX,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        match event {
+            Ok((event, span)) => {
+                if composer.event(event, &span).is_break() {
+                    break;
+                }
+            }
+            Err(error) => {
+                composer.syntax_error(syntax::diagnostic(source, text, &error));
+                break;
+            }
+        }
+    }
+    composer.finish()
+}
+
+struct Composer<'text> {
+    source: SourceId,
+    text: &'text str,
+    /// The collections that are open, outermost first.
+    frames: Vec<Frame>,
+    root: Option<Node>,
+    documents: usize,
+    /// `None` while the anchored collection is still open.
+    anchors: HashMap<usize, Option<Measured>>,
+    anchor_names: HashMap<String, Span>,
+    alias_nodes: usize,
+    tabs: Option<Tabs>,
+    /// Where the last event ended.
+    last_end: usize,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+struct Frame {
+    start: usize,
+    /// Where the last child ends, which is where a block collection ends.
+    end: usize,
+    anchor: usize,
+    tag: Option<(String, Span)>,
+    size: usize,
+    depth: usize,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map { pairs: Vec<(PairKey, Node)>, key: Option<PairKey> },
+}
+
+enum PairKey {
+    Merge,
+    Key(Key),
+}
+
+/// A node with how many nodes it holds, itself included, and how deep it is nested (scalars: 0).
+#[derive(Clone)]
+struct Measured {
+    node: Node,
+    size: usize,
+    depth: usize,
+}
+
+const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
+const STOP: ControlFlow<()> = ControlFlow::Break(());
+
+impl Composer<'_> {
+    fn event(&mut self, event: Event<'_>, span: &granit_parser::Span) -> ControlFlow<()> {
+        let range = span.byte_range().unwrap_or(0..0);
+        let tag_span = span.tag_span().and_then(|span| span.byte_range()).unwrap_or(range.clone());
+        let tag = |tag: Option<std::borrow::Cow<'_, Tag>>| {
+            tag.filter(|tag| tag.original() != "!").map(|tag| (tag_name(&tag), self.span(&tag_span)))
+        };
+        let flow = match event {
+            Event::DocumentStart(..) => return self.document_start(&range),
+            Event::Scalar(text, style, anchor, scalar_tag) => {
+                // The tag `!` asks for the rules of unquoted text.
+                let by_rules = scalar_tag.as_deref().is_some_and(|tag| tag.original() == "!");
+                let tag = tag(scalar_tag);
+                self.scalar(&text, style, by_rules, tag, anchor, &range)
+            }
+            Event::SequenceStart(_, anchor, sequence_tag) => {
+                let tag = tag(sequence_tag);
+                self.open(Content::List(Vec::new()), anchor, tag, &range)
+            }
+            Event::MappingStart(_, anchor, mapping_tag) => {
+                let tag = tag(mapping_tag);
+                self.open(Content::Map { pairs: Vec::new(), key: None }, anchor, tag, &range)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(&range),
+            Event::Alias(id) => self.alias(id, &range),
+            Event::Anchor(_, name) => return self.anchor_name(&name, &range),
+            Event::Comment(..) => {
+                if let Some(tabs) = &mut self.tabs {
+                    tabs.allow(range);
+                }
+                return GO_ON;
+            }
+            _ => GO_ON,
+        };
+        self.last_end = self.last_end.max(range.end);
+        flow
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
+        Span::new(self.source, range.start, range.end)
+    }
+
+    fn error(&mut self, diagnostic: Diagnostic) -> ControlFlow<()> {
+        self.errors.push(diagnostic);
+        STOP
+    }
+
+    /// A fault that another one on its line explains is not worth a second message.
+    fn syntax_error(&mut self, diagnostic: Diagnostic) {
+        let is_consequence = self.errors.last().is_some_and(|last| {
+            let between = last.span.start as usize..diagnostic.span.start as usize;
+            self.text.get(between).is_some_and(|between| !between.contains('\n'))
+        });
+        if !is_consequence {
+            self.errors.push(diagnostic);
+        }
+    }
+
+    fn document_start(&mut self, range: &Range<usize>) -> ControlFlow<()> {
+        self.documents += 1;
+        let before = &self.text[..range.start.min(self.text.len())];
+        if self.documents == 1 && before.lines().any(|line| line.trim_end() == "...") {
+            let diagnostic = Diagnostic::error(codes::YAML, self.span(range), "a document cannot start with `...`");
+            return self.error(diagnostic.help("remove the line `...`"));
+        }
+        if self.documents > 1 {
+            let diagnostic = Diagnostic::error(codes::YAML, self.span(range), "the text holds more than one document")
+                .label("a second document starts here")
+                .help("write one document per file; remove the line `---` before it");
+            return self.error(diagnostic);
+        }
+        GO_ON
+    }
+
+    fn anchor_name(&mut self, name: &str, range: &Range<usize>) -> ControlFlow<()> {
+        let span = self.span(range);
+        match self.anchor_names.entry(name.to_owned()) {
+            Entry::Vacant(entry) => {
+                entry.insert(span);
+                GO_ON
+            }
+            Entry::Occupied(entry) => {
+                let first = *entry.get();
+                let diagnostic = Diagnostic::error(codes::YAML, span, format!("the anchor `&{name}` is defined twice"))
+                    .related(first, "first defined here")
+                    .help("give each anchor its own name");
+                self.error(diagnostic)
+            }
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        by_rules: bool,
+        tag: Option<(String, Span)>,
+        anchor: usize,
+        range: &Range<usize>,
+    ) -> ControlFlow<()> {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if let Some(tabs) = &mut self.tabs {
+            match style {
+                ScalarStyle::Plain => {}
+                ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => tabs.allow(range.clone()),
+                ScalarStyle::Literal | ScalarStyle::Folded => tabs.allow(self.last_end..range.end),
+            }
+        }
+        let text = if is_block { self.block_text(text, range) } else { text };
+        let span = self.span(range);
+        let value = match &tag {
+            None if style == ScalarStyle::Plain || by_rules => match resolve::plain(text) {
+                Ok(Plain::Value(value)) => value,
+                Ok(Plain::Merge) if self.expects_key() => return self.place_key(PairKey::Merge),
+                Ok(Plain::Merge) => {
+                    let diagnostic = Diagnostic::error(codes::YAML, span, "`<<` can only be a key");
+                    return self.error(diagnostic.help("write \"<<\" in quotes if it is plain text"));
+                }
+                Err(problem) => self.unreadable(problem, span),
+            },
+            None => Value::Str(text.to_owned()),
+            Some((name, tag_span)) => match resolve::tagged(name, text) {
+                Some(Ok(value)) => value,
+                Some(Err(problem)) => self.unreadable(problem, span),
+                None => self.wrong_tag(name, *tag_span, "a scalar"),
+            },
+        };
+        let measured = Measured { node: Node::new(value, span), size: 1, depth: 0 };
+        self.remember(anchor, &measured);
+        self.place(measured)
+    }
+
+    /// The parser adds a newline to a block of text that ends with the file; PyYAML does not.
+    fn block_text<'text>(&self, text: &'text str, range: &Range<usize>) -> &'text str {
+        let last_line = &self.text[self.text.rfind('\n').map_or(0, |newline| newline + 1)..];
+        match text.strip_suffix('\n') {
+            Some(shorter) if range.end == self.text.len() && !last_line.trim().is_empty() => shorter,
+            _ => text,
+        }
+    }
+
+    /// Reports the problem and goes on with null, so that other errors of the text are found too.
+    fn unreadable(&mut self, problem: Problem, span: Span) -> Value {
+        let diagnostic = match problem {
+            Problem::Invalid(message) => {
+                Diagnostic::error(codes::YAML, span, message).help("put the value in quotes if it is plain text")
+            }
+            Problem::TooLarge => Diagnostic::error(codes::INT_RANGE, span, "the integer is too large")
+                .help("integers must fit in 64 bits; put the value in quotes if it is plain text"),
+        };
+        self.errors.push(diagnostic);
+        Value::Null
+    }
+
+    fn wrong_tag(&mut self, name: &str, span: Span, what: &str) -> Value {
+        let is_standard = matches!(
+            name,
+            "str"
+                | "int"
+                | "float"
+                | "bool"
+                | "null"
+                | "binary"
+                | "timestamp"
+                | "seq"
+                | "map"
+                | "set"
+                | "omap"
+                | "pairs"
+        );
+        let message = if is_standard {
+            format!("the tag `!!{name}` does not fit {what}")
+        } else {
+            format!("the tag `{name}` is not known")
+        };
+        let help = "remove the tag; only the standard tags like !!str, !!int and !!float can be used";
+        self.errors.push(Diagnostic::error(codes::YAML, span, message).help(help));
+        Value::Null
+    }
+
+    fn open(
+        &mut self,
+        content: Content,
+        anchor: usize,
+        tag: Option<(String, Span)>,
+        range: &Range<usize>,
+    ) -> ControlFlow<()> {
+        if self.frames.len() >= MAX_DEPTH {
+            let diagnostic = syntax::too_deep(Span::new(self.source, range.start, range.start + 1));
+            return self.error(diagnostic);
+        }
+        if anchor > 0 {
+            self.anchors.insert(anchor, None);
+        }
+        self.frames.push(Frame { start: range.start, end: range.end, anchor, tag, size: 1, depth: 1, content });
+        GO_ON
+    }
+
+    fn close(&mut self, range: &Range<usize>) -> ControlFlow<()> {
+        let frame = self.frames.pop().expect("the parser balances starts and ends of collections");
+        let is_flow = !range.is_empty();
+        let extent = frame.start..if is_flow { range.end } else { frame.end };
+        if is_flow && let Some(tabs) = &mut self.tabs {
+            tabs.allow(extent.clone());
+        }
+        let span = self.span(&extent);
+        let value = match frame.content {
+            Content::List(items) => match frame.tag {
+                None => Value::List(items),
+                Some((name, tag_span)) => match name.as_str() {
+                    "seq" => Value::List(items),
+                    "omap" | "pairs" => self.pairs(items),
+                    _ => self.wrong_tag(&name, tag_span, "a list"),
+                },
+            },
+            Content::Map { pairs, .. } => {
+                let map = self.mapping(pairs);
+                match frame.tag {
+                    None => Value::Map(map),
+                    Some((name, tag_span)) => match name.as_str() {
+                        // A set is its keys without values; JSON has nothing closer.
+                        "map" | "set" => Value::Map(map),
+                        _ => self.wrong_tag(&name, tag_span, "a mapping"),
+                    },
+                }
+            }
+        };
+        let measured = Measured { node: Node::new(value, span), size: frame.size, depth: frame.depth };
+        self.remember(frame.anchor, &measured);
+        self.place(measured)
+    }
+
+    /// `!!omap` and `!!pairs`: a list of mappings with one entry becomes a list of pairs.
+    fn pairs(&mut self, items: Vec<Node>) -> Value {
+        let mut pairs = Vec::new();
+        for item in items {
+            let span = item.span;
+            match item.value {
+                Value::Map(map) if map.len() == 1 => pairs.extend(map.into_iter().map(|(key, value)| {
+                    let key = Node::new(Value::Str(key.text), key.span);
+                    Node::new(Value::List(vec![key, value]), span)
+                })),
+                _ => self.errors.push(Diagnostic::error(codes::YAML, span, "expected a mapping with one entry")),
+            }
+        }
+        Value::List(pairs)
+    }
+
+    /// Merged entries come first; later entries win and keep the place of the first.
+    fn mapping(&mut self, pairs: Vec<(PairKey, Node)>) -> Map {
+        let mut merged = Vec::new();
+        let mut own = Vec::new();
+        for (key, value) in pairs {
+            match (key, value.value) {
+                (PairKey::Key(key), inner) => own.push((key, Node::new(inner, value.span))),
+                (PairKey::Merge, Value::Map(map)) => merged.extend(map),
+                (PairKey::Merge, Value::List(items)) if items.iter().all(|item| item.as_map().is_some()) => {
+                    // Earlier mappings win, so they come last.
+                    merged.extend(
+                        items
+                            .into_iter()
+                            .rev()
+                            .filter_map(|item| match item.value {
+                                Value::Map(map) => Some(map),
+                                _ => None,
+                            })
+                            .flatten(),
+                    );
+                }
+                (PairKey::Merge, _) => {
+                    let message = "`<<` needs a mapping or a list of mappings";
+                    self.errors.push(Diagnostic::error(codes::YAML, value.span, message).label("not a mapping"));
+                }
+            }
+        }
+        let first_own = merged.len();
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut places: HashMap<(String, bool), (usize, bool)> = HashMap::new();
+        for (index, (key, value)) in merged.into_iter().chain(own).enumerate() {
+            let is_own = index >= first_own;
+            match places.entry((key.text.clone(), key.is_text)) {
+                Entry::Vacant(place) => {
+                    place.insert((entries.len(), is_own));
+                    entries.push((key, value));
+                }
+                Entry::Occupied(mut place) => {
+                    let (at, was_own) = *place.get();
+                    if was_own && is_own {
+                        self.warnings.push(duplicate_key(&entries[at].0, &key));
+                    }
+                    place.insert((at, is_own));
+                    entries[at] = (key, value);
+                }
+            }
+        }
+        Map::from_entries(entries)
+    }
+
+    fn alias(&mut self, id: usize, range: &Range<usize>) -> ControlFlow<()> {
+        let span = self.span(range);
+        let Some(Some(measured)) = self.anchors.get(&id) else {
+            let diagnostic = Diagnostic::error(codes::YAML, span, "an alias lies inside the value that it repeats")
+                .help("a value cannot contain itself");
+            return self.error(diagnostic);
+        };
+        self.alias_nodes += measured.size;
+        if self.alias_nodes > MAX_ALIAS_NODES {
+            let message = format!("the aliases of the text expand to more than {MAX_ALIAS_NODES} values");
+            return self.error(Diagnostic::error(codes::TOO_LARGE, span, message));
+        }
+        if self.frames.len() + measured.depth > MAX_DEPTH {
+            return self.error(syntax::too_deep(span));
+        }
+        let measured = measured.clone();
+        if let Some(frame) = self.frames.last_mut() {
+            frame.end = range.end;
+        }
+        self.place_at(measured, range.end)
+    }
+
+    fn remember(&mut self, anchor: usize, measured: &Measured) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, Some(measured.clone()));
+        }
+    }
+
+    fn place(&mut self, measured: Measured) -> ControlFlow<()> {
+        let end = measured.node.span.end as usize;
+        self.place_at(measured, end)
+    }
+
+    /// Puts a finished node where it belongs. `end` is where it ends in the text, which for an alias is not the
+    /// end of its span.
+    fn place_at(&mut self, measured: Measured, end: usize) -> ControlFlow<()> {
+        if self.expects_key() {
+            let key = self.key(measured.node);
+            return self.place_key(PairKey::Key(key));
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            self.root = Some(measured.node);
+            return GO_ON;
+        };
+        frame.end = frame.end.max(end);
+        frame.size += measured.size;
+        frame.depth = frame.depth.max(measured.depth + 1);
+        match &mut frame.content {
+            Content::List(items) => items.push(measured.node),
+            Content::Map { pairs, key } => {
+                let key = key.take().expect("a value follows its key");
+                pairs.push((key, measured.node));
+            }
+        }
+        GO_ON
+    }
+
+    fn expects_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { content: Content::Map { key: None, .. }, .. }))
+    }
+
+    fn place_key(&mut self, pair_key: PairKey) -> ControlFlow<()> {
+        if let Some(Frame { content: Content::Map { key, .. }, .. }) = self.frames.last_mut() {
+            *key = Some(pair_key);
+        }
+        GO_ON
+    }
+
+    /// The key that a scalar makes; collections cannot be keys.
+    fn key(&mut self, node: Node) -> Key {
+        let span = node.span;
+        let json = match node.value {
+            Value::Str(text) => return Key { text, span, is_text: true },
+            Value::List(_) | Value::Map(_) => {
+                let before = self.text[..span.start as usize].chars().next_back();
+                let is_template = before == Some('{') && self.text[span.start as usize..].starts_with('{');
+                let diagnostic = Diagnostic::error(codes::YAML, span, "a key cannot be a list or a mapping");
+                self.errors.push(if is_template {
+                    diagnostic.label("read as a mapping inside a mapping").help(syntax::QUOTE_TEMPLATE)
+                } else {
+                    diagnostic.label("not a key").help("put it in quotes if it is plain text")
+                });
+                return Key { text: String::new(), span, is_text: false };
+            }
+            _ => node.to_json(),
+        };
+        let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+        Key { text, span, is_text: false }
+    }
+
+    fn finish(mut self) -> Result<Document, Vec<Diagnostic>> {
+        if self.errors.is_empty()
+            && let Some(at) = self.tabs.take().and_then(|tabs| tabs.first_wrong(self.text))
+        {
+            self.errors.push(syntax::tab(Span::new(self.source, at, at + 1)));
+        }
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        let node = self.root.unwrap_or_else(|| Node::new(Value::Null, Span::new(self.source, 0, 0)));
+        Ok(Document { node, warnings: self.warnings })
+    }
+}
+
+fn tag_name(tag: &Tag) -> String {
+    tag.suffix_in_namespace("tag:yaml.org,2002:").map_or_else(|| tag.original(), |suffix| suffix.into_owned())
+}
+
+fn duplicate_key(first: &Key, second: &Key) -> Diagnostic {
+    let message = format!("the key `{}` is written twice", second.text);
+    Diagnostic::warning(codes::DUPLICATE_KEY, second.span, message)
+        .label("this value is used")
+        .related(first.span, "this value is ignored")
+        .help("remove one of the two")
+}
