@@ -1,24 +1,34 @@
 //! The Python text form of values: `True`, `None`, `1e-05`, `['a', 1]`, `{'k': 'v'}`.
 //!
-//! The one place that knows it; does not know templates.
+//! The one place that knows it; used for what templates print and for arguments of containers.
 
 use std::fmt::Write as _;
 
-use polyaxon_spec::node::{Node, Value};
+use minijinja::value::{Value, ValueKind};
+use polyaxon_spec::node::Node;
 
-/// `str(value)`.
+use super::value;
+
+/// Deeper containers print as `...`; nothing legitimate gets there.
+const MAX_DEPTH: usize = 100;
+
+/// `str(node)`.
 pub fn text(node: &Node) -> String {
-    match &node.value {
-        Value::Str(text) | Value::Date(text) | Value::DateTime(text) => text.clone(),
-        _ => {
-            let mut out = String::new();
-            write_repr(node, &mut out);
-            out
-        }
+    let mut out = String::new();
+    write_text(&value::from_node(node), &mut out);
+    out
+}
+
+/// `str(value)`; undefined prints nothing.
+pub fn write_text(value: &Value, out: &mut String) {
+    match value.kind() {
+        ValueKind::Undefined => {}
+        ValueKind::String => out.push_str(value.as_str().unwrap_or_default()),
+        _ => write_repr(value, 0, out),
     }
 }
 
-/// `repr(float)`: the shortest digits that read back, exponent from `1e16` and below `1e-4`.
+/// `repr(float)`: the shortest digits that read back, with exponent from `1e16` and below `1e-4`.
 pub fn float(value: f64) -> String {
     let size = value.abs();
     if value.is_nan() {
@@ -36,8 +46,13 @@ pub fn float(value: f64) -> String {
     }
 }
 
-/// `repr(str)`: single quotes unless only double quotes save escaping.
-pub fn quoted(text: &str, out: &mut String) {
+/// Whether a number is a float; integers of every size are not.
+pub fn as_float(value: &Value) -> Option<f64> {
+    if value.kind() == ValueKind::Number && !value.is_integer() { f64::try_from(value.clone()).ok() } else { None }
+}
+
+/// `repr(str)`: single quotes, unless double quotes save escaping.
+fn write_quoted(text: &str, out: &mut String) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote);
     for char in text.chars() {
@@ -50,7 +65,7 @@ pub fn quoted(text: &str, out: &mut String) {
                 out.push('\\');
                 out.push(char);
             }
-            char if (char as u32) < 0x20 || (0x7f..0xa1).contains(&(char as u32)) || char == '\u{ad}' => {
+            char if char < ' ' || ('\u{7f}'..'\u{a1}').contains(&char) || char == '\u{ad}' => {
                 write!(out, "\\x{:02x}", char as u32).expect("writing to a string cannot fail");
             }
             char => out.push(char),
@@ -59,37 +74,65 @@ pub fn quoted(text: &str, out: &mut String) {
     out.push(quote);
 }
 
-fn write_repr(node: &Node, out: &mut String) {
-    match &node.value {
-        Value::Null => out.push_str("None"),
-        Value::Bool(value) => out.push_str(if *value { "True" } else { "False" }),
-        Value::Int(value) => write!(out, "{value}").expect("writing to a string cannot fail"),
-        Value::Float(value) | Value::TimeDelta(value) => out.push_str(&float(*value)),
-        Value::Str(text) | Value::Date(text) | Value::DateTime(text) => quoted(text, out),
-        Value::Bytes(bytes) => quoted(&String::from_utf8_lossy(bytes), out),
-        Value::List(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push_str(", ");
-                }
-                write_repr(item, out);
-            }
-            out.push(']');
-        }
-        Value::Map(map) => {
-            out.push('{');
-            for (index, (key, value)) in map.iter().enumerate() {
-                if index > 0 {
-                    out.push_str(", ");
-                }
-                quoted(&key.text, out);
-                out.push_str(": ");
-                write_repr(value, out);
-            }
-            out.push('}');
-        }
+fn write_repr(value: &Value, depth: usize, out: &mut String) {
+    if depth > MAX_DEPTH {
+        out.push_str("...");
+        return;
     }
+    match value.kind() {
+        ValueKind::Undefined => out.push_str("Undefined"),
+        ValueKind::None => out.push_str("None"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::Number => match as_float(value) {
+            Some(number) => out.push_str(&float(number)),
+            None => write!(out, "{value}").expect("writing to a string cannot fail"),
+        },
+        ValueKind::String => write_quoted(value.as_str().unwrap_or_default(), out),
+        ValueKind::Seq if value.is_tuple() => write_items(value, depth, ('(', ')'), out),
+        ValueKind::Seq | ValueKind::Iterable => write_items(value, depth, ('[', ']'), out),
+        ValueKind::Map => write_members(value, depth, out),
+        _ => write!(out, "{value}").expect("writing to a string cannot fail"),
+    }
+}
+
+fn write_items(value: &Value, depth: usize, (open, close): (char, char), out: &mut String) {
+    out.push(open);
+    let mut count = 0;
+    for item in value.try_iter().into_iter().flatten() {
+        if count > 0 {
+            out.push_str(", ");
+        }
+        if is_full(out) {
+            break;
+        }
+        write_repr(&item, depth + 1, out);
+        count += 1;
+    }
+    if count == 1 && open == '(' {
+        out.push(',');
+    }
+    out.push(close);
+}
+
+fn write_members(value: &Value, depth: usize, out: &mut String) {
+    out.push('{');
+    for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        if is_full(out) {
+            break;
+        }
+        write_repr(&key, depth + 1, out);
+        out.push_str(": ");
+        write_repr(&value.get_item(&key).unwrap_or_default(), depth + 1, out);
+    }
+    out.push('}');
+}
+
+/// Enough was written; whoever asked refuses a text of this size.
+fn is_full(out: &str) -> bool {
+    out.len() > super::MAX_OUTPUT
 }
 
 #[cfg(test)]

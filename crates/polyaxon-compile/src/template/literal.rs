@@ -1,0 +1,466 @@
+//! Python literals in text (spec §16.3): `5`, `1_000`, `0x10`, `1e3`, `True`, `None`, `'a' "b"`, `[1]`, `{'k': 2}`.
+//!
+//! Tuples, sets, bytes, complex numbers and everything else stay text (spec §19 row 10).
+
+use polyaxon_spec::node::{Key, Map, Node, Value};
+
+use crate::text;
+
+/// Python refuses deeper brackets.
+const MAX_DEPTH: usize = 90;
+
+/// The value of a text that is a Python literal, `None` for every other text.
+pub fn read(text: &str) -> Option<Node> {
+    let text = text.trim_start_matches([' ', '\t']);
+    // Almost every string fails here.
+    let first = text.chars().next()?;
+    let begins = first.is_ascii_digit() || matches!(first, '+' | '-' | '.' | '\'' | '"' | '[' | '{' | '(' | '#' | '\n');
+    if !begins && !["T", "F", "N", "r", "R", "u", "U"].iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    if text.contains('\0') {
+        return None;
+    }
+    let mut reader = Reader { rest: text, depth: 0 };
+    reader.skip_lines()?;
+    let node = reader.value()?;
+    reader.end()?;
+    Some(node)
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    /// Open brackets; inside them line breaks are blanks.
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn value(&mut self) -> Option<Node> {
+        let node = match self.peek()? {
+            '+' | '-' => {
+                let negative = self.next()? == '-';
+                self.blanks();
+                signed(self.number()?, negative)?
+            }
+            '0'..='9' | '.' => self.number()?,
+            '[' => self.list()?,
+            '{' => self.mapping()?,
+            '(' => self.parenthesised()?,
+            '\'' | '"' => self.strings()?,
+            _ => match self.word() {
+                "True" => self.take("True", Value::Bool(true)),
+                "False" => self.take("False", Value::Bool(false)),
+                "None" => self.take("None", Value::Null),
+                "r" | "R" | "u" | "U" => self.strings()?,
+                _ => return None,
+            },
+        };
+        self.blanks();
+        Some(node)
+    }
+
+    fn number(&mut self) -> Option<Node> {
+        let end = self.number_end();
+        let (token, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        number(token).map(Node::bare)
+    }
+
+    /// The longest run that can belong to one number: letters too, so that `5x` is no number.
+    fn number_end(&self) -> usize {
+        let mut previous = ' ';
+        for (at, char) in self.rest.char_indices() {
+            let is_exponent_sign = matches!(char, '+' | '-')
+                && matches!(previous, 'e' | 'E')
+                && !self.rest.starts_with("0x")
+                && !self.rest.starts_with("0X");
+            if !(char.is_alphanumeric() || matches!(char, '_' | '.') || is_exponent_sign) {
+                return at;
+            }
+            previous = char;
+        }
+        self.rest.len()
+    }
+
+    fn list(&mut self) -> Option<Node> {
+        self.open()?;
+        let mut items = Vec::new();
+        while !self.close(']') {
+            items.push(self.value()?);
+            if !self.comma(']')? {
+                break;
+            }
+        }
+        Some(Node::list(items))
+    }
+
+    fn mapping(&mut self) -> Option<Node> {
+        self.open()?;
+        let mut map = Map::new();
+        while !self.close('}') {
+            let key = self.value()?;
+            // A set has no colon.
+            self.expect(':')?;
+            self.blanks();
+            let value = self.value()?;
+            let key = match &key.value {
+                Value::List(_) | Value::Map(_) => return None,
+                Value::Str(text) => Key::new(text.clone()),
+                _ => Key { is_text: false, ..Key::new(text::general(&key)) },
+            };
+            map.insert_key(key, value);
+            if !self.comma('}')? {
+                break;
+            }
+        }
+        Some(Node::map(map))
+    }
+
+    /// Parentheses around one value; with a comma it is a tuple.
+    fn parenthesised(&mut self) -> Option<Node> {
+        self.open()?;
+        let node = self.value()?;
+        self.close(')').then_some(node)
+    }
+
+    /// One string or several next to each other.
+    fn strings(&mut self) -> Option<Node> {
+        let mut text = String::new();
+        let mut count = 0;
+        loop {
+            let word = self.word();
+            let raw = match word {
+                "" => false,
+                "u" | "U" => false,
+                "r" | "R" => true,
+                _ => break,
+            };
+            if !self.rest[word.len()..].starts_with(['\'', '"']) {
+                break;
+            }
+            self.rest = &self.rest[word.len()..];
+            self.string(raw, &mut text)?;
+            self.blanks();
+            count += 1;
+        }
+        (count > 0).then(|| Node::string(text))
+    }
+
+    fn string(&mut self, raw: bool, text: &mut String) -> Option<()> {
+        let quote = self.next()?;
+        let triple: String = [quote; 3].iter().collect();
+        let is_triple = self.rest.starts_with(&triple[..2]);
+        if is_triple {
+            self.rest = &self.rest[2..];
+        }
+        loop {
+            if is_triple && self.rest.starts_with(&triple) {
+                self.rest = &self.rest[3..];
+                return Some(());
+            }
+            match self.next()? {
+                char if char == quote && !is_triple => return Some(()),
+                '\n' if !is_triple => return None,
+                '\\' if raw => {
+                    text.push('\\');
+                    text.push(self.next()?);
+                }
+                '\\' => self.escape(text)?,
+                char => text.push(char),
+            }
+        }
+    }
+
+    fn escape(&mut self, text: &mut String) -> Option<()> {
+        match self.next()? {
+            '\n' => {}
+            char @ ('\\' | '\'' | '"') => text.push(char),
+            'a' => text.push('\u{7}'),
+            'b' => text.push('\u{8}'),
+            'f' => text.push('\u{c}'),
+            'n' => text.push('\n'),
+            'r' => text.push('\r'),
+            't' => text.push('\t'),
+            'v' => text.push('\u{b}'),
+            'x' => text.push(self.code(2, 16)?),
+            'u' => text.push(self.code(4, 16)?),
+            'U' => text.push(self.code(8, 16)?),
+            // Names of characters are not known here.
+            'N' => return None,
+            digit @ '0'..='7' => {
+                let mut value = digit.to_digit(8)?;
+                for _ in 0..2 {
+                    let Some(next) = self.peek().and_then(|char| char.to_digit(8)) else { break };
+                    value = value * 8 + next;
+                    self.next();
+                }
+                text.push(char::from_u32(value)?);
+            }
+            other => {
+                text.push('\\');
+                text.push(other);
+            }
+        }
+        Some(())
+    }
+
+    fn code(&mut self, length: usize, radix: u32) -> Option<char> {
+        let digits = self.rest.get(..length)?;
+        self.rest = &self.rest[length..];
+        digits
+            .chars()
+            .all(|char| char.is_digit(radix))
+            .then(|| u32::from_str_radix(digits, radix).ok())?
+            .map(char::from_u32)?
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let char = self.peek()?;
+        self.rest = &self.rest[char.len_utf8()..];
+        Some(char)
+    }
+
+    /// The name that stands here.
+    fn word(&self) -> &str {
+        let end = self.rest.find(|char: char| !(char.is_alphanumeric() || char == '_')).unwrap_or(self.rest.len());
+        &self.rest[..end]
+    }
+
+    fn take(&mut self, word: &str, value: Value) -> Node {
+        self.rest = &self.rest[word.len()..];
+        Node::bare(value)
+    }
+
+    fn open(&mut self) -> Option<()> {
+        self.next()?;
+        self.depth += 1;
+        self.blanks();
+        (self.depth <= MAX_DEPTH).then_some(())
+    }
+
+    fn close(&mut self, bracket: char) -> bool {
+        if self.peek() != Some(bracket) {
+            return false;
+        }
+        self.next();
+        self.depth -= 1;
+        self.blanks();
+        true
+    }
+
+    /// After an item: true for a comma, false for the closing bracket.
+    fn comma(&mut self, bracket: char) -> Option<bool> {
+        if self.close(bracket) {
+            return Some(false);
+        }
+        self.expect(',')?;
+        self.blanks();
+        Some(true)
+    }
+
+    fn expect(&mut self, char: char) -> Option<()> {
+        (self.next()? == char).then_some(())
+    }
+
+    /// Skips blanks, continued lines, and inside brackets also line breaks and comments.
+    fn blanks(&mut self) {
+        loop {
+            let trimmed = self.rest.trim_start_matches([' ', '\t', '\u{c}']);
+            self.rest = trimmed;
+            if let Some(rest) = trimmed.strip_prefix("\\\n") {
+                self.rest = rest;
+            } else if self.depth > 0 && trimmed.starts_with(['\n', '\r']) {
+                self.rest = &trimmed[1..];
+            } else if self.depth > 0 && trimmed.starts_with('#') {
+                self.rest = trimmed.find('\n').map_or("", |at| &trimmed[at..]);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Skips whole lines that hold nothing; the value's own line must not be indented.
+    fn skip_lines(&mut self) -> Option<()> {
+        loop {
+            let trimmed = self.rest.trim_start_matches([' ', '\t', '\u{c}']);
+            if trimmed.starts_with('#') {
+                self.rest = trimmed.split_once('\n')?.1;
+            } else if let Some(rest) = trimmed.strip_prefix("\r\n").or_else(|| trimmed.strip_prefix('\n')) {
+                self.rest = rest;
+            } else {
+                return (trimmed.len() == self.rest.len()).then_some(());
+            }
+        }
+    }
+
+    /// Nothing but blanks, line breaks and comments may follow.
+    fn end(&mut self) -> Option<()> {
+        for line in self.rest.split('\n') {
+            let line = line.trim_matches([' ', '\t', '\u{c}', '\r']);
+            if !line.is_empty() && !line.starts_with('#') {
+                return None;
+            }
+        }
+        Some(())
+    }
+}
+
+fn signed(node: Node, negative: bool) -> Option<Node> {
+    Some(match node.value {
+        Value::Int(value) if negative => Node::int(value.checked_neg()?),
+        Value::Float(value) if negative => Node::float(-value),
+        Value::Int(_) | Value::Float(_) => node,
+        _ => return None,
+    })
+}
+
+/// A number without sign.
+fn number(token: &str) -> Option<Value> {
+    let lower = token.to_ascii_lowercase();
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(digits) = lower.strip_prefix(prefix) {
+            // `0x_1` is allowed.
+            let digits = without_underscores(digits.strip_prefix('_').unwrap_or(digits), radix)?;
+            return i128::from_str_radix(&digits, radix).ok().map(Value::Int);
+        }
+    }
+    if lower.contains(['.', 'e']) {
+        return float(&lower).map(Value::Float);
+    }
+    let digits = without_underscores(&lower, 10)?;
+    if digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|digit| digit != b'0') {
+        return None;
+    }
+    digits.parse().ok().map(Value::Int)
+}
+
+fn float(token: &str) -> Option<f64> {
+    let (mantissa, exponent) = match token.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (token, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, fraction),
+        None => (mantissa, ""),
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let part = |digits: &str| if digits.is_empty() { Some(String::new()) } else { without_underscores(digits, 10) };
+    let mut text = format!("0{}.{}0", part(whole)?, part(fraction)?);
+    if let Some(exponent) = exponent {
+        let (sign, digits) = match exponent.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", exponent.strip_prefix('+').unwrap_or(exponent)),
+        };
+        text += &format!("e{sign}{}", without_underscores(digits, 10)?);
+    }
+    text.parse().ok()
+}
+
+/// Digits with single underscores between them.
+fn without_underscores(digits: &str, radix: u32) -> Option<String> {
+    let mut out = String::new();
+    for group in digits.split('_') {
+        if group.is_empty() || !group.chars().all(|char| char.is_digit(radix)) {
+            return None;
+        }
+        out.push_str(group);
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_become_values() {
+        let cases = [
+            ("5", "5"),
+            ("-5", "-5"),
+            ("+4", "4"),
+            ("- 5", "-5"),
+            ("0x10", "16"),
+            ("0o7", "7"),
+            ("0B1", "1"),
+            ("0x_f", "15"),
+            ("1_000", "1000"),
+            ("00", "0"),
+            ("1e3", "1000.0"),
+            (".5", "0.5"),
+            ("5.", "5.0"),
+            ("1_0.5", "10.5"),
+            ("1E-2", "0.01"),
+            ("True", "true"),
+            ("None", "null"),
+            ("  5 ", "5"),
+            ("5 # five", "5"),
+            ("# note\n5\n\n", "5"),
+            ("'a'", "\"a\""),
+            (r#""a" 'b'"#, "\"ab\""),
+            (r"'a\tb\x41\101\u00e9\d'", "\"a\\tbAAé\\\\d\""),
+            (r"r'a\tb'", "\"a\\\\tb\""),
+            ("'''a\nb'''", "\"a\\nb\""),
+            ("[1, 'a', [None]]", "[1,\"a\",[null]]"),
+            ("[\n  1, # one\n  2,\n]", "[1,2]"),
+            ("{'k': 1, 2: {}}", "{\"k\":1,\"2\":{}}"),
+            ("(5)", "5"),
+            ("('a'\n 'b')", "\"ab\""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text).map(|node| text::compact_json(&node)).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_text() {
+        let cases = [
+            "",
+            "a",
+            "007",
+            "1_",
+            "1__0",
+            "5x",
+            "5 6",
+            "--5",
+            "-True",
+            "true",
+            "null",
+            "None2",
+            "1e",
+            ".",
+            "1.2.3",
+            "'a",
+            "'a\nb'",
+            "[1",
+            "[1,,2]",
+            "{1}",
+            "{1, 2}",
+            "(1, 2)",
+            "()",
+            "(1,)",
+            "b'x'",
+            "f'x'",
+            "1+2j",
+            "5\n6",
+            "[a]",
+            "{[]: 1}",
+            "\n  5",
+            "1 2",
+            "...",
+            "'\\N{BULLET}'",
+            "'\\xg'",
+            "rx",
+            "\u{661}",
+        ];
+        for text in cases {
+            assert!(read(text).is_none(), "{text}");
+        }
+        assert!(read(&"[".repeat(5000)).is_none());
+    }
+}
