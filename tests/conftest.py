@@ -1,0 +1,31 @@
+"""Homes for the tests: every home folder has its own server, which ends with the test."""
+
+import os
+import tempfile
+
+# The official client reads its configuration when it is imported; nothing of this machine may get in.
+for name in [name for name in os.environ if name.startswith("POLYAXON_") and name != "POLYAXON_PROGRAM"]:
+    del os.environ[name]
+os.environ["HOME"] = os.environ["POLYAXON_HOME"] = tempfile.mkdtemp(prefix="polyaxon-tests-")
+os.environ["POLYAXON_INTERVALS_COMPATIBILITY_CHECK"] = "-1"
+os.environ["POLYAXON_DISABLE_ERRORS_REPORTING"] = "true"
+
+import pytest  # noqa: E402
+from support import Home  # noqa: E402
+
+
+@pytest.fixture
+def home(tmp_path):
+    """An empty home folder."""
+    home = Home(tmp_path)
+    yield home
+    home.close()
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory):
+    """A home folder with a running server for all tests of one file."""
+    home = Home(tmp_path_factory.mktemp("shared"))
+    home.polyaxon("server", "start")
+    yield home
+    home.close()
