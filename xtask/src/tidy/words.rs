@@ -12,7 +12,7 @@ const UNFINISHED: [&str; 6] = [
     concat!("FIX", "ME"),
     concat!("X", "XX:"),
 ];
-const MACHINE_FOLDERS: [&str; 3] = [concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/ho", "me/")];
+const MACHINE_FOLDERS: [&str; 2] = [concat!("/ro", "ot/"), concat!("/Us", "ers/")];
 
 const TEXT: [&str; 15] = [
     ".rs", ".py", ".sh", ".toml", ".lock", ".md", ".yaml", ".yml", ".json", ".sql", ".ts", ".tsx", ".css", ".html",
