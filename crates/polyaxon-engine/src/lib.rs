@@ -1,1 +1,15 @@
-//! (skeleton)
+//! Decisions about runs: which status follows, what must be done, who may start, what a clone inherits.
+//!
+//! Invariants: pure (no clock, randomness, I/O; `now` and ids are arguments) and total (no event in any state
+//! panics). Whoever decides here persists the decision with `polyaxon_store::lifecycle::apply`, nowhere else.
+//!
+//! * [`state`] the state of a run, events, actions, decisions · [`lifecycle`] the rules · [`transition`] the
+//!   rule which status may follow, and the times it stamps · [`timer`] what ends by waiting
+//! * [`admission`] who gets a free slot · [`clone`] restart, copy, resume
+
+pub mod admission;
+pub mod clone;
+pub mod lifecycle;
+pub mod state;
+pub mod timer;
+pub mod transition;

@@ -1,0 +1,447 @@
+//! Life of one run: which status follows which event, and what must be done about it.
+//!
+//! Invariants:
+//! * a final status is left only by a resume or a forced post;
+//! * every run that has not ended has a compilation, a queue entry, an attempt, a timer, or somebody outside
+//!   (a gate, a tracking client, a command line executor, an agent) to move it on;
+//! * an attempt number is launched once, and at most one attempt of a run is live;
+//! * exactly one `Wake` is outstanding for a run that waits for a time.
+
+use std::time::Duration;
+
+use polyaxon_model::backoff::Backoff;
+use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::kinds::{LiveState, ManagedBy, Pending};
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+
+use crate::state::{
+    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Phase, RunState,
+};
+use crate::timer::{self, Timer};
+use crate::transition;
+
+/// How long the folder of a deleted run stays, so that readers can finish.
+pub const DELETE_DELAY: Duration = Duration::from_secs(80);
+
+/// Decides how a run begins: its first condition, its gate, and whether it is compiled at once.
+pub fn begin(birth: &Birth, now: Timestamp) -> Decision {
+    let pending = match birth.pending {
+        None if birth.requires_approval && birth.managed_by.is_managed() => Some(Pending::Approval),
+        pending => pending,
+    };
+    let run = RunState {
+        kind: birth.kind,
+        managed_by: birth.managed_by,
+        status: Status::Created,
+        pending,
+        live_state: LiveState::Live,
+        last_condition: None,
+        created_at: now,
+        updated_at: now,
+        started_at: None,
+        finished_at: None,
+        wait_time: None,
+        duration: None,
+        control: Control { requires_approval: birth.requires_approval, ..Control::default() },
+    };
+    let mut draft = Draft { run, history: Vec::new(), actions: Vec::new(), now };
+    let reason = if birth.managed_by.is_managed() { "OperationServiceInit" } else { "ModelManager" };
+    let created = StatusCondition::new(Status::Created, reason, "Run is created", now);
+    draft.history.push(transition::record(&mut draft.run, created, now));
+    if matches!(pending, None | Some(Pending::Upload)) {
+        draft.compile();
+    }
+    draft.finish()
+}
+
+/// Decides what an event means. An event that means nothing in this state changes nothing.
+pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
+    let mut draft = Draft { run: run.clone(), history: Vec::new(), actions: Vec::new(), now };
+    match event {
+        Event::Posted { condition, force } => draft.posted(condition, *force),
+        Event::Compiled(compiled) => draft.compiled(compiled),
+        Event::CompileFailed { message } => draft.compile_failed(message),
+        Event::ConditionsFalse => draft.conditions_false(),
+        Event::Admitted => draft.admitted(),
+        Event::Observed { attempt, phase } => {
+            if draft.run.control.attempt == *attempt {
+                draft.observed(phase);
+            }
+        }
+        Event::StopRequested => draft.stop("User requested to stop the run."),
+        Event::SkipRequested => draft.skip(),
+        Event::Approved => draft.approved(),
+        Event::ResumeRequested => draft.resume(),
+        Event::ArchiveRequested => draft.archive(),
+        Event::RestoreRequested => draft.restore(),
+        Event::DeleteRequested => draft.delete(),
+        Event::Woke => draft.woke(),
+    }
+    draft.finish()
+}
+
+/// A decision in the making.
+struct Draft {
+    run: RunState,
+    history: Vec<HistoryChange>,
+    actions: Vec<Action>,
+    now: Timestamp,
+}
+
+impl Draft {
+    fn posted(&mut self, condition: &StatusCondition, force: Force) {
+        let Some(change) = transition::enter(&mut self.run, condition.clone(), force, self.now) else { return };
+        self.history.push(change);
+        if self.run.managed_by != ManagedBy::Agent {
+            return;
+        }
+        let attempt = self.run.control.attempt;
+        match self.run.status {
+            // Whoever says that a run is stopped wants its process to be gone; one that says how it ended is
+            // about to leave by itself.
+            Status::Stopping => self.actions.push(Action::Stop { attempt }),
+            Status::Stopped if self.run.control.is_attempt_live => self.actions.push(Action::Stop { attempt }),
+            status if status.is_compilable() && !self.run.control.is_attempt_live && self.run.pending.is_none() => {
+                self.compile();
+            }
+            _ => {}
+        }
+    }
+
+    fn compiled(&mut self, compiled: &Compiled) {
+        self.run.control.is_compiling = false;
+        if !self.run.status.is_compilable() {
+            return;
+        }
+        let control = &mut self.run.control;
+        control.requires_approval = compiled.requires_approval;
+        control.max_retries = compiled.max_retries;
+        control.timeout_seconds = compiled.timeout.map(|timeout| timeout.as_secs());
+        control.retry_at = None;
+        if self.run.pending.is_none() && compiled.requires_approval && !control.is_approved {
+            self.run.pending = Some(Pending::Approval);
+        }
+        self.enter(Status::Compiled, "SchedulerPrepare", "Run is compiled");
+        if self.run.pending.is_none() {
+            self.start();
+        }
+    }
+
+    fn compile_failed(&mut self, message: &str) {
+        self.run.control.is_compiling = false;
+        if self.run.status.is_compilable() {
+            self.enter(Status::Failed, "SchedulerPrepare", format!("Failed to compile.\n{message}"));
+        }
+    }
+
+    fn conditions_false(&mut self) {
+        self.run.control.is_compiling = false;
+        if self.run.status.is_compilable() {
+            self.enter(Status::Skipped, "ConditionsCheckFailed", "The conditions of the operation are false.");
+        }
+    }
+
+    /// A compiled run without a gate waits for a slot; whoever manages it otherwise starts it by itself.
+    fn start(&mut self) {
+        if self.run.managed_by == ManagedBy::Agent {
+            self.enter(Status::Queued, "SchedulerStart", "Run is queued");
+        }
+    }
+
+    fn admitted(&mut self) {
+        let ready = self.run.status == Status::Queued && self.run.pending.is_none();
+        if !ready || self.run.control.is_attempt_live {
+            return;
+        }
+        self.run.control.attempt += 1;
+        self.run.control.is_attempt_live = true;
+        self.enter_attempt(Status::Scheduled, "AgentController", "Operation is scheduled");
+        self.actions.push(Action::Launch { attempt: self.run.control.attempt });
+    }
+
+    fn observed(&mut self, phase: &Phase) {
+        match phase {
+            Phase::Starting if self.run.control.is_attempt_live => {
+                if matches!(self.run.status, Status::Queued | Status::Scheduled) {
+                    self.enter_attempt(Status::Starting, "Executor", "Operation is starting");
+                }
+            }
+            Phase::Running if self.run.control.is_attempt_live => {
+                if self.run.status != Status::Running && !self.run.status.is_done() {
+                    self.enter_attempt(Status::Running, "Executor", "Operation is running");
+                }
+            }
+            Phase::Warning { reason, message } if self.run.control.is_attempt_live => {
+                self.enter_attempt(Status::Warning, reason, message.clone());
+            }
+            Phase::Starting | Phase::Running | Phase::Warning { .. } => {}
+            Phase::Exited(exit) => self.exited(exit),
+            Phase::Lost => self.exited(&Exit::Failed {
+                reason: "ResourceLost".to_owned(),
+                message: "The process of the run disappeared without a trace.".to_owned(),
+                exit_code: None,
+            }),
+        }
+    }
+
+    fn exited(&mut self, exit: &Exit) {
+        let was_live = std::mem::take(&mut self.run.control.is_attempt_live);
+        let status = self.run.status;
+        if status == Status::Stopping {
+            self.stopped();
+        } else if status.is_done() || !(was_live || status.is_on_cluster()) {
+            // The end was already told by somebody else, or this is about an attempt of an earlier life.
+        } else {
+            match exit {
+                Exit::Succeeded => self.enter_attempt(Status::Succeeded, "Executor", "Operation succeeded"),
+                Exit::Failed { .. } if self.run.control.failures < self.run.control.max_retries => self.retry(exit),
+                Exit::Failed { reason, message, exit_code } => {
+                    self.run.control.failures += 1;
+                    self.fail(reason, message, *exit_code);
+                }
+                Exit::Rejected { reason, message } => self.fail(reason, message, None),
+                Exit::DeadlineExceeded => self.deadline_exceeded(),
+                Exit::Stopped => self.enter_attempt(Status::Stopped, "Executor", "Operation was stopped"),
+            }
+        }
+    }
+
+    fn fail(&mut self, reason: &str, message: &str, exit_code: Option<i32>) {
+        let mut condition = self.attempt_condition(Status::Failed, reason, message);
+        if let Some(code) = exit_code {
+            condition = condition.with_meta("exit_code", code);
+        }
+        self.enter_condition(condition);
+    }
+
+    fn retry(&mut self, exit: &Exit) {
+        let control = &mut self.run.control;
+        control.failures += 1;
+        let delay = Backoff::RUN_RETRY.delay(control.failures);
+        control.retry_at = Some(self.now.plus(delay));
+        let summary = format!(
+            "attempt {}/{}, next in {} s",
+            control.failures,
+            control.max_retries.saturating_add(1),
+            delay.as_secs()
+        );
+        let (reason, message) = match exit {
+            Exit::Failed { reason, message, .. } => (reason.as_str(), format!("{summary}: {message}")),
+            _ => ("Executor", summary),
+        };
+        let mut condition = self.attempt_condition(Status::Retrying, reason, message);
+        if let Exit::Failed { exit_code: Some(code), .. } = exit {
+            condition = condition.with_meta("exit_code", *code);
+        }
+        self.enter_condition(condition);
+    }
+
+    fn deadline_exceeded(&mut self) {
+        let ending = self.deadline_ending();
+        let condition = self.attempt_condition(ending.status, &ending.reason, ending.message);
+        self.enter_condition(condition);
+    }
+
+    /// A job that takes too long has failed; a service was only allowed that long.
+    fn deadline_ending(&self) -> Ending {
+        let status = if self.run.kind.is_service() { Status::Stopped } else { Status::Failed };
+        let limit = self.run.control.timeout_seconds.map_or(String::new(), |seconds| format!(" of {seconds} s"));
+        Ending {
+            status,
+            reason: "DeadlineExceeded".to_owned(),
+            message: format!("The run was active longer than its timeout{limit}."),
+        }
+    }
+
+    fn stop(&mut self, why: &str) {
+        let status = self.run.status;
+        if status.is_done_or_stopping() {
+        } else if status.is_safe_stop() || status == Status::Retrying {
+            self.enter(Status::Stopped, "StateManager", format!("Run is stopped; {why}"));
+        } else {
+            self.enter(Status::Stopping, "StateManager", format!("Run is stopping; {why}"));
+            match self.run.managed_by {
+                ManagedBy::User => self.enter(Status::Stopped, "StateManager", "Run is stopped"),
+                ManagedBy::Cli => {}
+                ManagedBy::Agent => self.actions.push(Action::Stop { attempt: self.run.control.attempt }),
+            }
+        }
+    }
+
+    /// The last process of a run that was being stopped is gone.
+    fn stopped(&mut self) {
+        match self.run.control.ending.take() {
+            Some(ending) => self.enter_attempt(ending.status, &ending.reason, ending.message),
+            None => self.enter(Status::Stopped, "StateManager", "Run is stopped"),
+        }
+    }
+
+    fn skip(&mut self) {
+        if self.run.status.is_safe_stop() {
+            self.enter(Status::Skipped, "StateManager", "Run is skipped; User requested to skip the run.");
+        }
+    }
+
+    fn approved(&mut self) {
+        let still_closed = self.run.control.requires_approval && !self.run.control.is_approved;
+        match self.run.pending {
+            None => return,
+            Some(Pending::Upload) if still_closed => self.run.pending = Some(Pending::Approval),
+            Some(Pending::Build) if still_closed && self.run.status == Status::Created => {
+                self.run.pending = Some(Pending::Approval);
+            }
+            Some(gate) => {
+                self.run.control.is_approved |= gate == Pending::Approval;
+                self.run.pending = None;
+            }
+        }
+        self.run.updated_at = self.now.max(self.run.updated_at);
+        if self.run.pending.is_some() || self.run.status.is_done_or_stopping() {
+        } else if self.run.status.is_compilable() {
+            self.compile();
+        } else if self.run.status == Status::Compiled {
+            self.start();
+        }
+    }
+
+    fn resume(&mut self) {
+        if !self.run.status.is_done() || self.run.live_state == LiveState::Deleting {
+            return;
+        }
+        let control = &mut self.run.control;
+        if std::mem::take(&mut control.is_attempt_live) {
+            self.actions.push(Action::Stop { attempt: control.attempt });
+        }
+        control.failures = 0;
+        control.retry_at = None;
+        control.ending = None;
+        self.run.pending = None;
+        transition::reopen(&mut self.run);
+        let resuming = StatusCondition::new(Status::Resuming, "ResumeManager", "Run is resuming", self.now);
+        self.history.extend(transition::enter(&mut self.run, resuming, Force::Yes, self.now));
+        self.compile();
+    }
+
+    fn archive(&mut self) {
+        if self.run.live_state == LiveState::Live {
+            self.run.live_state = LiveState::Archived;
+            self.run.updated_at = self.now.max(self.run.updated_at);
+            self.stop("It was archived.");
+        }
+    }
+
+    fn restore(&mut self) {
+        if self.run.live_state == LiveState::Archived {
+            self.run.live_state = LiveState::Live;
+            self.run.updated_at = self.now.max(self.run.updated_at);
+        }
+    }
+
+    fn delete(&mut self) {
+        if self.run.live_state == LiveState::Deleting {
+            return;
+        }
+        self.run.live_state = LiveState::Deleting;
+        self.run.updated_at = self.now.max(self.run.updated_at);
+        self.stop("It was deleted.");
+        if self.run.status.is_done() {
+            self.remove_folder();
+        }
+    }
+
+    fn woke(&mut self) {
+        self.run.control.wake_at = None;
+        let Some((_, timer)) = timer::next(&self.run).filter(|(at, _)| *at <= self.now) else { return };
+        match timer {
+            Timer::Retry => {
+                self.run.control.retry_at = None;
+                self.compile();
+            }
+            Timer::Deadline => self.deadline_passed(),
+            Timer::Stopping => {
+                self.run.control.is_attempt_live = false;
+                let silent = "Run was stopping for 30 minutes without a sign of life.";
+                match self.run.control.ending.take() {
+                    Some(ending) => self.enter(ending.status, &ending.reason, ending.message),
+                    None => self.enter(Status::Stopped, "HeartbeatStopping", silent),
+                }
+            }
+            Timer::Warning => {
+                let message = "Run is stopping; it made no progress for 3 days.";
+                self.enter(Status::Stopping, "HeartbeatWarningCleanup", message);
+                if self.run.managed_by == ManagedBy::Agent {
+                    self.actions.push(Action::Stop { attempt: self.run.control.attempt });
+                }
+            }
+            Timer::Upload => {
+                self.enter(Status::Failed, "StaleUpload", "The announced upload did not arrive within 120 minutes.");
+            }
+        }
+    }
+
+    fn deadline_passed(&mut self) {
+        if self.run.control.is_attempt_live {
+            self.run.control.ending = Some(self.deadline_ending());
+            self.enter(Status::Stopping, "DeadlineExceeded", "Run is stopping; its timeout has passed.");
+            self.actions.push(Action::Stop { attempt: self.run.control.attempt });
+        } else {
+            self.deadline_exceeded();
+        }
+    }
+
+    fn compile(&mut self) {
+        if self.run.managed_by.is_managed() && !std::mem::replace(&mut self.run.control.is_compiling, true) {
+            self.actions.push(Action::Compile);
+        }
+    }
+
+    fn remove_folder(&mut self) {
+        self.actions.push(Action::Delete { at: self.now.plus(DELETE_DELAY) });
+    }
+
+    fn enter(&mut self, status: Status, reason: &str, message: impl Into<String>) {
+        self.enter_condition(StatusCondition::new(status, reason, message, self.now));
+    }
+
+    fn enter_attempt(&mut self, status: Status, reason: &str, message: impl Into<String>) {
+        let condition = self.attempt_condition(status, reason, message);
+        self.enter_condition(condition);
+    }
+
+    fn attempt_condition(&self, status: Status, reason: &str, message: impl Into<String>) -> StatusCondition {
+        StatusCondition::new(status, reason, message, self.now).with_meta("attempt", self.run.control.attempt)
+    }
+
+    fn enter_condition(&mut self, condition: StatusCondition) {
+        self.history.extend(transition::enter(&mut self.run, condition, Force::No, self.now));
+    }
+
+    fn finish(mut self) -> Decision {
+        let ended_now = self.run.status.is_done() && !self.history.is_empty();
+        if self.run.status.is_done() {
+            self.run.control.is_compiling = false;
+            self.run.control.ending = None;
+            self.run.control.retry_at = None;
+        }
+        let is_removed = self.actions.iter().any(|action| matches!(action, Action::Delete { .. }));
+        if ended_now && self.run.live_state == LiveState::Deleting && !is_removed {
+            self.remove_folder();
+        }
+        self.schedule_wake();
+        Decision { next: self.run, history: self.history, actions: self.actions }
+    }
+
+    /// Keeps one `Wake` outstanding. A timer that moved later needs no new one: the earlier fires, finds nothing
+    /// due, and is followed by the right one.
+    fn schedule_wake(&mut self) {
+        let Some((at, _)) = timer::next(&self.run) else {
+            self.run.control.wake_at = None;
+            return;
+        };
+        if self.run.control.wake_at.is_none_or(|outstanding| at < outstanding) {
+            self.run.control.wake_at = Some(at);
+            self.actions.push(Action::Wake { at });
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The state of one run as the engine sees it, what can happen to it, and what a decision consists of.
+//!
+//! Must not know how any of it is stored: [`Control`] is one opaque JSON value for the store.
+
+use std::time::Duration;
+
+use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::kinds::{LiveState, ManagedBy, Pending, RunKind};
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Everything that decisions about a run depend on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunState {
+    pub kind: RunKind,
+    pub managed_by: ManagedBy,
+    pub status: Status,
+    pub pending: Option<Pending>,
+    pub live_state: LiveState,
+    pub last_condition: Option<StatusCondition>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub wait_time: Option<f64>,
+    pub duration: Option<f64>,
+    pub control: Control,
+}
+
+/// What only the engine needs to remember of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Control {
+    /// Number of the last launch. It grows over retries and resumes and is never used twice.
+    pub attempt: u32,
+    /// Whether the last launch has not been seen to end.
+    pub is_attempt_live: bool,
+    /// Whether a `Compile` action is under way.
+    pub is_compiling: bool,
+    /// Failed attempts since the creation or the last resume.
+    pub failures: u32,
+    pub max_retries: u32,
+    /// Greatest time from the first start of a life to its end.
+    pub timeout_seconds: Option<u64>,
+    /// The operation says `isApproved: false`.
+    pub requires_approval: bool,
+    pub is_approved: bool,
+    /// Work of the lives before the last resume.
+    pub active_seconds: f64,
+    /// When the current life started to work.
+    pub active_since: Option<Timestamp>,
+    pub retry_at: Option<Timestamp>,
+    /// The one `Wake` that is outstanding.
+    pub wake_at: Option<Timestamp>,
+    /// How a run that is being stopped will end, when not as `stopped`.
+    pub ending: Option<Ending>,
+}
+
+/// The final status that waits for the last process to be gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    pub status: Status,
+    pub reason: String,
+    pub message: String,
+}
+
+/// What is known of a run when it is created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Birth {
+    pub kind: RunKind,
+    pub managed_by: ManagedBy,
+    pub pending: Option<Pending>,
+    /// The operation says `isApproved: false`.
+    pub requires_approval: bool,
+}
+
+/// Something happened to a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A client, a tracked job or an external agent reports a status.
+    Posted {
+        condition: StatusCondition,
+        force: Force,
+    },
+    /// The `Compile` action succeeded.
+    Compiled(Compiled),
+    /// The `Compile` action found the operation to be wrong; the text says why, without a prefix.
+    CompileFailed {
+        message: String,
+    },
+    /// The `Compile` action found the operation's `conditions` to be false.
+    ConditionsFalse,
+    /// Admission gave the run a slot.
+    Admitted,
+    /// The executor saw something of an attempt. Attempts other than the last are ignored.
+    Observed {
+        attempt: u32,
+        phase: Phase,
+    },
+    StopRequested,
+    SkipRequested,
+    Approved,
+    /// The run's content was replaced and it shall run again.
+    ResumeRequested,
+    ArchiveRequested,
+    RestoreRequested,
+    DeleteRequested,
+    /// A `Wake` came due.
+    Woke,
+}
+
+/// Whether a posted status may leave a final one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Force {
+    #[default]
+    No,
+    Yes,
+}
+
+/// What compilation tells about how the run may end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compiled {
+    pub requires_approval: bool,
+    pub max_retries: u32,
+    pub timeout: Option<Duration>,
+}
+
+/// What an executor can see of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It exists; init steps may be running.
+    Starting,
+    /// The main program runs.
+    Running,
+    /// It exists but makes no progress.
+    Warning {
+        reason: String,
+        message: String,
+    },
+    Exited(Exit),
+    /// It was launched and is nowhere to be found.
+    Lost,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Succeeded,
+    /// Ended badly; tried again when retries are left.
+    Failed {
+        reason: String,
+        message: String,
+        exit_code: Option<i32>,
+    },
+    /// Could not be started for a reason that another attempt would meet again.
+    Rejected {
+        reason: String,
+        message: String,
+    },
+    /// The executor itself ended it because its time was over.
+    DeadlineExceeded,
+    /// Ended because it was told to.
+    Stopped,
+}
+
+/// What must be done about a decision. Every action may be performed more than once with the same effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    /// Resolve the operation, then report `Compiled`, `CompileFailed` or `ConditionsFalse`.
+    Compile,
+    /// Start this attempt, unless an attempt of this number was started before.
+    Launch { attempt: u32 },
+    /// End this attempt and report `Exited`, with `Stopped` when there is nothing (left) to end.
+    Stop { attempt: u32 },
+    /// Report `Woke` at this time.
+    Wake { at: Timestamp },
+    /// Remove the run's folder, not before this time; the record stays until the purge.
+    Delete { at: Timestamp },
+}
+
+/// What happens to the status history.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HistoryChange {
+    Append(StatusCondition),
+    /// The last condition is repeated with fresher words and times.
+    ReplaceLast(StatusCondition),
+}
+
+/// What to persist and what to do, in one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub next: RunState,
+    pub history: Vec<HistoryChange>,
+    pub actions: Vec<Action>,
+}
+
+impl RunState {
+    /// Whether an action that was decided earlier still makes sense.
+    ///
+    /// The driver asks before it performs one; the store closes those that a decision made pointless.
+    pub fn wants(&self, action: &Action) -> bool {
+        match action {
+            Action::Compile => self.control.is_compiling && self.status.is_compilable(),
+            Action::Launch { attempt } => {
+                self.status == Status::Scheduled && self.control.is_attempt_live && self.control.attempt == *attempt
+            }
+            Action::Stop { .. } => true,
+            Action::Wake { at } => self.control.wake_at == Some(*at),
+            Action::Delete { .. } => self.live_state == LiveState::Deleting,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What ends by waiting: retry delays, timeouts, and states that nobody leaves.
+//!
+//! Must not know how waiting is done; a timer is an instant, and [`crate::state::Event::Woke`] says it came.
+
+use std::time::Duration;
+
+use polyaxon_model::kinds::Pending;
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+
+use crate::state::RunState;
+
+/// A run that is being stopped and of which nothing is heard.
+pub const STOPPING_LIMIT: Duration = Duration::from_mins(30);
+/// A run that makes no progress.
+pub const WARNING_LIMIT: Duration = Duration::from_hours(72);
+/// An upload that was announced and does not come.
+pub const UPLOAD_LIMIT: Duration = Duration::from_hours(2);
+
+/// What a timer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    Retry,
+    Deadline,
+    Stopping,
+    Warning,
+    Upload,
+}
+
+/// The next timer of a run in this state.
+pub fn next(run: &RunState) -> Option<(Timestamp, Timer)> {
+    timers(run).into_iter().flatten().min_by_key(|(at, _)| *at)
+}
+
+fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 4] {
+    let open = !run.status.is_done_or_stopping();
+    let retry = run.control.retry_at.filter(|_| run.status == Status::Retrying);
+    let deadline = match (run.control.timeout_seconds, run.control.active_since) {
+        (Some(seconds), Some(since)) if open => Some(since.plus(Duration::from_secs(seconds))),
+        _ => None,
+    };
+    let silence = match run.status {
+        Status::Stopping if run.managed_by.is_managed() => Some((STOPPING_LIMIT, Timer::Stopping)),
+        status if status.is_warning() && run.managed_by.is_managed() => Some((WARNING_LIMIT, Timer::Warning)),
+        _ => None,
+    };
+    let upload = run.pending == Some(Pending::Upload) && matches!(run.status, Status::Created | Status::Compiled);
+    [
+        retry.map(|at| (at, Timer::Retry)),
+        deadline.map(|at| (at, Timer::Deadline)),
+        silence.map(|(limit, timer)| (run.updated_at.plus(limit), timer)),
+        upload.then(|| (run.updated_at.plus(UPLOAD_LIMIT), Timer::Upload)),
+    ]
+}
