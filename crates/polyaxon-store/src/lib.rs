@@ -1,1 +1,38 @@
-//! (skeleton)
+//! The record of everything: projects, runs, their history, what is still to be done, lineage.
+//!
+//! Invariants:
+//! * an acknowledged write is in the write-ahead log: it survives `kill -9`; a refused one left no trace;
+//! * all writes go through one thread, so read-modify-write closures never race;
+//! * SQL is written here and nowhere else, and contains no text of a user: only names from tables and `?1`;
+//! * the lifecycle of runs is written by [`lifecycle`] only, which persists what `polyaxon_engine` decided.
+//!
+//! The code is synchronous: a closure gets a [`db::Tx`]; [`Store::read`] and [`Store::write`] bring it to the
+//! right thread.
+//!
+//! ```text
+//! let run = store.read(move |tx| runs::get(tx, id)).await?;
+//! store.write(move |tx| lifecycle::apply(tx, id, &Event::StopRequested, now)).await?;
+//! ```
+
+pub mod actions;
+pub mod bookmarks;
+pub mod db;
+pub mod edges;
+pub mod error;
+pub mod lifecycle;
+pub mod lineage;
+mod listing;
+mod migrate;
+pub mod projects;
+mod readers;
+pub mod run_list;
+mod run_row;
+pub mod runs;
+pub mod settings;
+pub mod statuses;
+mod store;
+pub mod submission;
+mod writer;
+
+pub use error::{Error, Result};
+pub use store::{Options, Store};

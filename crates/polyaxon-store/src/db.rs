@@ -1,0 +1,34 @@
+//! The seam between SQL text and a database engine.
+//!
+//! SQL is portable: `?1` placeholders, `TEXT BIGINT {json} BOOLEAN`, timestamps as microseconds, ids as text.
+
+pub mod sqlite;
+pub mod value;
+
+use crate::Result;
+pub use value::{FromValue, Row, Value};
+
+/// An open transaction.
+pub trait Tx {
+    fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>>;
+
+    /// Runs a statement and tells how many rows it changed.
+    fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64>;
+}
+
+/// The first row of a query.
+pub fn first(tx: &mut dyn Tx, sql: &str, args: &[Value]) -> Result<Option<Row>> {
+    Ok(tx.query(sql, args)?.into_iter().next())
+}
+
+/// The first column of the first row of a query.
+pub fn scalar<T: FromValue>(tx: &mut dyn Tx, sql: &str, args: &[Value]) -> Result<Option<T>> {
+    first(tx, sql, args)?.map(|mut row| row.take()).transpose()
+}
+
+/// Builds the arguments of a statement.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { &[$($crate::db::Value::from($value)),*] };
+}
+
+pub(crate) use args;

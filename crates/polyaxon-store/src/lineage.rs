@@ -1,0 +1,89 @@
+//! Artifacts and their links to runs. An artifact is one (name, state) for all runs.
+
+use polyaxon_model::ids::{ProjectId, RunId};
+use polyaxon_model::lineage::{ArtifactRow, NewArtifact};
+use polyaxon_model::listing::{ListPage, Paging};
+
+use crate::db::{Row, Tx, args, first};
+use crate::listing::{self, Select};
+use crate::{Error, Result, runs};
+
+const COLUMNS: &str = "a.name, a.kind, l.is_input, a.path, a.summary, a.state, r.uuid, r.name";
+const FROM: &str = "run_artifacts l JOIN artifacts a ON a.id = l.artifact_id JOIN runs r ON r.id = l.run_id";
+
+/// Links artifacts to a run. One of the same name and state is updated.
+pub fn add(tx: &mut dyn Tx, run: RunId, artifacts: &[NewArtifact]) -> Result<()> {
+    let id = runs::id_of(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
+    for artifact in artifacts {
+        let state = artifact.state_in(run);
+        tx.execute(
+            "INSERT INTO artifacts (name, state, kind, path, summary) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (name, state) DO UPDATE SET kind = excluded.kind, path = excluded.path, summary = excluded.summary",
+            args![
+                artifact.name.as_str(),
+                state,
+                artifact.kind,
+                artifact.path.as_deref(),
+                &artifact.summary.clone().unwrap_or_default(),
+            ],
+        )?;
+        tx.execute(
+            "INSERT INTO run_artifacts (run_id, artifact_id, is_input) \
+             SELECT ?1, id, ?4 FROM artifacts WHERE name = ?2 AND state = ?3 \
+             ON CONFLICT (run_id, artifact_id) DO UPDATE SET is_input = excluded.is_input",
+            args![id, artifact.name.as_str(), state, artifact.is_input],
+        )?;
+    }
+    Ok(())
+}
+
+/// One artifact of a run by name.
+pub fn get(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<Option<ArtifactRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE r.uuid = ?1 AND a.name = ?2 ORDER BY l.id DESC LIMIT 1");
+    first(tx, &sql, args![run, name])?.map(read).transpose()
+}
+
+/// Removes the links of a run to the artifacts of this name; tells how many.
+pub fn remove(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM run_artifacts WHERE run_id = (SELECT id FROM runs WHERE uuid = ?1) \
+         AND artifact_id IN (SELECT id FROM artifacts WHERE name = ?2)",
+        args![run, name],
+    )
+}
+
+/// Whose artifacts are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Run(RunId),
+    Project(ProjectId),
+}
+
+/// Lists artifacts in the order in which they were linked.
+pub fn list(tx: &mut dyn Tx, scope: Scope, paging: Paging) -> Result<ListPage<ArtifactRow>> {
+    let mut select = Select::new(COLUMNS, FROM);
+    match scope {
+        Scope::Run(run) => select.filter("r.uuid = {}", [run.into()]),
+        Scope::Project(project) => {
+            select.filter("r.project_id = (SELECT id FROM projects WHERE uuid = {})", [project.into()]);
+        }
+    }
+    select.order("l.id");
+    listing::page(tx, &select, paging, read)
+}
+
+fn read(mut row: Row) -> Result<ArtifactRow> {
+    let mut artifact = ArtifactRow {
+        name: row.take()?,
+        kind: row.take()?,
+        is_input: row.take()?,
+        path: row.take()?,
+        summary: row.take_json()?,
+        state: row.take()?,
+        run: row.take()?,
+        meta_info: polyaxon_model::JsonMap::new(),
+    };
+    let name: Option<String> = row.take()?;
+    artifact.meta_info = ArtifactRow::run_meta(name.as_deref(), artifact.run);
+    Ok(artifact)
+}

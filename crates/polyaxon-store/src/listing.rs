@@ -1,0 +1,86 @@
+//! Pages of a select: conditions with numbered placeholders, order, limit, count.
+//!
+//! Must not know users: the pieces of SQL come from tables of this crate, everything else is bound.
+
+use polyaxon_model::listing::{Counting, ListPage, Paging};
+
+use crate::Result;
+use crate::db::{Row, Tx, Value, scalar};
+
+/// A select in the making.
+#[derive(Debug)]
+pub(crate) struct Select {
+    columns: String,
+    from: String,
+    conditions: Vec<String>,
+    orders: Vec<String>,
+    args: Vec<Value>,
+}
+
+impl Select {
+    pub(crate) fn new(columns: impl Into<String>, from: impl Into<String>) -> Select {
+        Select {
+            columns: columns.into(),
+            from: from.into(),
+            conditions: Vec::new(),
+            orders: Vec::new(),
+            args: Vec::new(),
+        }
+    }
+
+    /// Adds a condition; each `{}` of it is bound to the next value.
+    pub(crate) fn filter(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+        let bound = self.bind(condition, values);
+        self.conditions.push(bound);
+    }
+
+    /// Adds a sort key without values.
+    pub(crate) fn order(&mut self, key: &str) {
+        self.orders.push(key.to_owned());
+    }
+
+    fn bind(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) -> String {
+        let mut pieces = sql.split("{}");
+        let mut bound = pieces.next().unwrap_or_default().to_owned();
+        for (piece, value) in pieces.zip(values) {
+            self.args.push(value);
+            bound.push_str(&format!("?{}{piece}", self.args.len()));
+        }
+        bound
+    }
+
+    fn condition(&self) -> String {
+        if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) }
+    }
+}
+
+/// Reads one page of a select.
+pub(crate) fn page<T>(
+    tx: &mut dyn Tx,
+    select: &Select,
+    paging: Paging,
+    read: impl Fn(Row) -> Result<T>,
+) -> Result<ListPage<T>> {
+    let (columns, from, condition) = (&select.columns, &select.from, select.condition());
+    let count = match paging.counting {
+        Counting::Skip => None,
+        Counting::Count => {
+            let sql = format!("SELECT count(*) FROM {from}{condition}");
+            // The values of sort keys come last and are unknown to the count.
+            scalar::<i64>(tx, &sql, &select.args[..placeholders(&condition)])?.map(|count| count as u64)
+        }
+    };
+    let order =
+        if select.orders.is_empty() { String::new() } else { format!(" ORDER BY {}", select.orders.join(", ")) };
+    let mut args = select.args.clone();
+    let (limit, offset) = (args.len() + 1, args.len() + 2);
+    args.push(Value::Int(paging.limit.into()));
+    args.push(Value::Int(i64::try_from(paging.offset).unwrap_or(i64::MAX)));
+    let sql = format!("SELECT {columns} FROM {from}{condition}{order} LIMIT ?{limit} OFFSET ?{offset}");
+    let results = tx.query(&sql, &args)?.into_iter().map(read).collect::<Result<_>>()?;
+    Ok(ListPage { count, next: None, previous: None, results })
+}
+
+fn placeholders(sql: &str) -> usize {
+    sql.matches('?').count()
+}

@@ -1,0 +1,161 @@
+//! The one thread that writes. It takes everything that is queued into one transaction (group commit).
+//!
+//! Invariants: a closure is acknowledged after its transaction is committed, never before; a closure that fails
+//! or panics is undone alone (a savepoint each); when the database gives the whole transaction up, every closure
+//! of it fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, watch};
+
+use crate::db::Tx;
+use crate::db::sqlite::{SqliteTx, explain};
+use crate::{Error, Result};
+
+/// Closures per transaction, so that the first does not wait for ever.
+const BATCH: usize = 256;
+
+/// How the caller of a closure is answered.
+type Answer<T> = Box<dyn FnOnce(Result<T>) + Send>;
+
+/// Tells the caller what became of the transaction: nothing when it was committed, else why not.
+type Acknowledge = Box<dyn FnOnce(Option<Error>) + Send>;
+
+pub(crate) struct Writer {
+    jobs: Option<mpsc::UnboundedSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(connection: Connection, path: &Path, changed: watch::Sender<u64>) -> Result<Writer> {
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let committer = Committer { connection, path: path.to_owned(), changed };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || committer.run(queue))
+            .map_err(|_| Error::Closed)?;
+        Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Queues a closure. `answer` is called once, or dropped when the closure panics.
+    pub(crate) fn send<T, F, A>(&self, closure: F, answer: A) -> Result<()>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+        A: FnOnce(Result<T>) + Send + 'static,
+    {
+        let job = Box::new(Closure { closure, answer: Box::new(answer) });
+        self.jobs.as_ref().ok_or(Error::Closed)?.send(job).map_err(|_| Error::Closed)
+    }
+}
+
+/// Waits for what was queued, so that closing a store loses nothing that was asked for.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// A queued closure, its types forgotten.
+trait Job: Send {
+    fn run(self: Box<Self>, tx: &mut dyn Tx) -> Outcome;
+    fn refuse(self: Box<Self>, error: Error);
+}
+
+struct Outcome {
+    /// Why the closure's writes must be undone.
+    failure: Option<Error>,
+    acknowledge: Acknowledge,
+}
+
+struct Closure<T, F> {
+    closure: F,
+    answer: Answer<T>,
+}
+
+impl<T, F> Job for Closure<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut dyn Tx) -> Result<T> + Send,
+{
+    fn run(self: Box<Self>, tx: &mut dyn Tx) -> Outcome {
+        let Closure { closure, answer } = *self;
+        let result = closure(tx);
+        let failure = result.as_ref().err().map(Error::share);
+        let acknowledge = Box::new(move |broken: Option<Error>| match (result, broken) {
+            (Ok(_), Some(error)) => answer(Err(error)),
+            (result, _) => answer(result),
+        });
+        Outcome { failure, acknowledge }
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        (self.answer)(Err(error));
+    }
+}
+
+struct Committer {
+    connection: Connection,
+    path: PathBuf,
+    changed: watch::Sender<u64>,
+}
+
+impl Committer {
+    fn run(self, mut queue: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+        while let Some(first) = queue.blocking_recv() {
+            if let Err(error) = self.statement("BEGIN IMMEDIATE") {
+                first.refuse(error);
+                continue;
+            }
+            let before = self.connection.total_changes();
+            let mut waiting = Vec::new();
+            let mut result = self.run_job(first, &mut waiting);
+            for _ in 1..BATCH {
+                if result.is_err() {
+                    break;
+                }
+                let Ok(job) = queue.try_recv() else { break };
+                result = self.run_job(job, &mut waiting);
+            }
+            let result = result.and_then(|()| self.statement("COMMIT"));
+            if result.is_err() && !self.connection.is_autocommit() {
+                drop(self.statement("ROLLBACK"));
+            }
+            if result.is_ok() && self.connection.total_changes() != before {
+                self.changed.send_modify(|version| *version += 1);
+            }
+            for acknowledge in waiting {
+                acknowledge(result.as_ref().err().map(Error::share));
+            }
+        }
+    }
+
+    /// Runs one closure in a savepoint. An error means that the whole transaction is lost.
+    fn run_job(&self, job: Box<dyn Job>, waiting: &mut Vec<Acknowledge>) -> Result<()> {
+        if let Err(error) = self.statement("SAVEPOINT job") {
+            job.refuse(error.share());
+            return Err(error);
+        }
+        // A closure that panics drops its way to answer, which is how its caller learns of it.
+        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut SqliteTx::new(&self.connection, &self.path)))).ok();
+        let is_kept = matches!(&outcome, Some(Outcome { failure: None, .. }));
+        let failure = outcome.and_then(|outcome| {
+            waiting.push(outcome.acknowledge);
+            outcome.failure
+        });
+        if self.connection.is_autocommit() {
+            return Err(failure.unwrap_or(Error::Undone("the database gave the transaction up".to_owned())));
+        }
+        self.statement(if is_kept { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })
+    }
+
+    fn statement(&self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|source| explain(&self.path, source))
+    }
+}
