@@ -5,7 +5,7 @@
 //! * every run that has not ended has a compilation, a queue entry, an attempt, a timer, or somebody outside
 //!   (a gate, a tracking client, a command line executor, an agent) to move it on;
 //! * an attempt number is launched once, and at most one attempt of a run is live;
-//! * exactly one `Wake` is outstanding for a run that waits for a time.
+//! * a run that waits for a time has its `Wake` outstanding; one that fires early is followed by another.
 
 use std::time::Duration;
 
