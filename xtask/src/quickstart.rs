@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result<()> {
         Command::new(&program).args(arguments).env("VIRTUAL_ENV", &environment).first_in_path(&programs)?.run()
     };
     polyaxon(&["run", "-f", OPERATION, "-l", "-w"]).context("the example did not succeed")?;
-    polyaxon(&["ops", "get", "-uid", "@last"])?;
+    polyaxon(&["ops", "get", "@last"])?;
 
     let program = program.display();
     println!(
@@ -27,9 +27,9 @@ pub(crate) fn run() -> Result<()> {
 That was examples/quick-start/operation.yaml. Where to look next:
 
   {program} ops ls                        all runs
-  {program} ops logs -uid @last           the logs again
-  {program} ops statuses -uid @last       what happened when
-  {program} ops artifacts -uid @last      download the trained model and the metrics
+  {program} ops logs @last                the logs again
+  {program} ops statuses @last            what happened when
+  {program} ops artifacts @last           download the trained model and the metrics
   {program} server status                 the local server that keeps all this; `server stop` ends it
 
 To change the run and start it again, in a terminal with the example's Python:
