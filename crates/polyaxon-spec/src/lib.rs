@@ -3,9 +3,11 @@
 //! Invariant: no I/O, no clock, no environment. Files, URLs and hub components arrive through
 //! [`loader::Loader`], which the caller implements.
 
+pub mod decode;
 pub mod diagnostic;
 pub mod node;
 pub mod scalar;
+pub mod schema;
 pub mod section;
 pub mod span;
 pub mod template;

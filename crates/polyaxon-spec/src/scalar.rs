@@ -87,11 +87,11 @@ pub fn lax_float(value: &Value) -> Result<Value, Expected> {
     float.map_or_else(|| expected("a number"), |float| Ok(Value::Float(float)))
 }
 
-/// An integer or a float as such.
-pub fn strict_number(value: &Value) -> Result<Value, Expected> {
+/// A number as it is; anything else that stands for one becomes a float.
+pub fn number(value: &Value) -> Result<Value, Expected> {
     match value {
         Value::Int(_) | Value::Float(_) => Ok(value.clone()),
-        _ => expected("a number"),
+        _ => lax_float(value),
     }
 }
 
@@ -113,11 +113,12 @@ pub fn lax_bool(value: &Value) -> Result<Value, Expected> {
     answer.map_or_else(|| expected("true or false"), |answer| Ok(Value::Bool(answer)))
 }
 
-/// Text; anything else but null becomes compact JSON text, dates their ISO form.
+/// Text; anything else but null becomes compact JSON text, dates the text that Python prints.
 pub fn general_text(value: &Value) -> Result<Value, Expected> {
     match value {
         Value::Null => expected("a string"),
-        Value::Str(text) | Value::Date(text) | Value::DateTime(text) => Ok(Value::Str(text.clone())),
+        Value::Str(text) | Value::Date(text) => Ok(Value::Str(text.clone())),
+        Value::DateTime(text) => Ok(Value::Str(text.replacen('T', " ", 1))),
         Value::Bytes(bytes) => Ok(Value::Str(String::from_utf8_lossy(bytes).into_owned())),
         other => Ok(Value::Str(Node::bare(other.clone()).to_json().to_string())),
     }

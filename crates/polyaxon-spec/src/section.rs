@@ -4,7 +4,7 @@
 //! Schema, completion and reference documentation all walk these tables; nothing else knows field names.
 
 use crate::diagnostic::Diagnostic;
-use crate::node::Node;
+use crate::node::{Key, Node};
 
 /// A typed mapping of the language, for example `termination`.
 #[derive(Debug)]
@@ -13,9 +13,12 @@ pub struct Section {
     pub name: &'static str,
     pub doc: &'static str,
     pub fields: &'static [Field],
-    /// Rules over several fields; runs after all fields were read, on the canonical node (camelCase keys).
-    pub check: Option<fn(&mut Node, &mut Vec<Diagnostic>)>,
+    /// Rules over several fields. Runs after all fields were read without errors, on the canonical node (camelCase
+    /// keys), with the path of the section.
+    pub check: Option<Check>,
 }
+
+pub type Check = fn(&mut Node, &str, &mut Vec<Diagnostic>);
 
 /// One field. The snake_case spelling of `name` is accepted too; output always uses `name`.
 #[derive(Debug)]
@@ -38,13 +41,17 @@ pub enum Type {
     Str,
     IntStrict,
     Int,
+    PositiveInt,
     Float,
-    NumStrict,
+    NonNegativeFloat,
+    /// A number as it is; anything else that stands for one becomes a float.
+    Number,
     Bool,
     /// Text, or anything else as compact JSON text.
     GeneralText,
     /// A list of strings, or one string split at commas.
     CsvList,
+    Date,
     DateTime,
     TimeDelta,
     Uuid,
@@ -55,11 +62,16 @@ pub enum Type {
     List(&'static Type),
     Map(&'static Type),
     Section(&'static Section),
-    /// A section chosen by its `kind` (or another discriminator): `(kind, section)`.
+    /// A section chosen by its `kind`: `(kind, section)`.
     Kinded(&'static [(&'static str, &'static Section)]),
+    /// A section of [`crate::schema::RUNTIMES`] chosen by its `kind`, or a mapping without `kind`, which stays as it
+    /// is until the kind is known.
+    Runtime,
     /// An embedded Kubernetes object: only its top-level keys are checked; values stay as written.
     Kubernetes(&'static KubernetesObject),
-    /// Either of two types: the first that accepts wins, errors come from the last.
+    /// A template string.
+    Template,
+    /// Either of two types: the first that accepts wins.
     Either(&'static Type, &'static Type),
     /// A nested document: component, operation or kindless.
     Document,
@@ -81,7 +93,7 @@ pub struct CustomType {
     /// What it accepts, for messages and documentation: `memory quantity`.
     pub name: &'static str,
     /// Rewrites the node into canonical form, or reports what is wrong; `path` is the document path.
-    pub read: fn(&mut Node, path: &str, &mut Vec<Diagnostic>),
+    pub read: Check,
     /// JSON Schema of what it accepts.
     pub json_schema: &'static str,
 }
@@ -89,5 +101,78 @@ pub struct CustomType {
 impl std::fmt::Debug for CustomType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
+    }
+}
+
+/// An optional field without template and default.
+pub const fn field(name: &'static str, ty: Type, doc: &'static str, example: &'static str) -> Field {
+    Field { name, ty, required: false, template: false, default: None, doc, example }
+}
+
+impl Field {
+    pub const fn required(self) -> Field {
+        Field { required: true, ..self }
+    }
+
+    pub const fn template(self) -> Field {
+        Field { template: true, ..self }
+    }
+
+    pub const fn default(self, text: &'static str) -> Field {
+        Field { default: Some(text), ..self }
+    }
+
+    /// The spelling with underscores.
+    pub fn snake_name(&self) -> String {
+        snake_case(self.name)
+    }
+}
+
+impl Section {
+    /// The field with this name in either spelling.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        let exact = self.fields.iter().find(|field| field.name == name);
+        exact.or_else(|| self.fields.iter().find(|field| snake_case(field.name) == name))
+    }
+
+    /// The field that a written key names.
+    pub(crate) fn field_of(&self, key: &Key) -> Option<&'static Field> {
+        if key.is_text { self.field(&key.text) } else { None }
+    }
+}
+
+impl KubernetesObject {
+    /// The camelCase form of a key in either spelling.
+    pub(crate) fn key(&self, name: &str) -> Option<&'static str> {
+        let exact = self.keys.iter().find(|key| **key == name);
+        exact.or_else(|| self.keys.iter().find(|key| snake_case(key) == name)).copied()
+    }
+}
+
+/// `hostPID` as `host_pid`: an underscore wherever an upper-case letter follows another kind of letter.
+pub fn snake_case(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 4);
+    let mut was_upper = true;
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && !was_upper {
+            out.push('_');
+        }
+        was_upper = character.is_ascii_uppercase();
+        out.push(character.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_two_spellings() {
+        for (camel, snake) in
+            [("hostPID", "host_pid"), ("nProcPerNode", "n_proc_per_node"), ("Metrics", "metrics"), ("ttl", "ttl")]
+        {
+            assert_eq!(snake_case(camel), snake);
+        }
     }
 }
