@@ -2,5 +2,6 @@
 
 mod bench;
 mod faults;
+mod initializer;
 mod life;
 mod output;
