@@ -3,12 +3,23 @@
 //! Invariant: no I/O, no clock, no environment. Files, URLs and hub components arrive through
 //! [`loader::Loader`], which the caller implements.
 
+pub mod check;
+pub mod clone;
+pub mod compose;
+pub mod dag;
 pub mod decode;
 pub mod diagnostic;
+pub mod io;
+pub mod loader;
 pub mod node;
+pub mod params;
+pub mod patch;
+pub mod references;
+pub mod refs;
 pub mod scalar;
 pub mod schema;
 pub mod section;
 pub mod span;
 pub mod template;
+pub mod wire;
 pub mod yaml;

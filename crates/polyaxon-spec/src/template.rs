@@ -17,6 +17,11 @@ pub fn is_template(text: &str) -> bool {
     text.contains("{{") && TEMPLATE.is_match(text)
 }
 
+/// What stands between the braces of the template in `text`, without blanks around it.
+pub fn inner(text: &str) -> Option<&str> {
+    TEMPLATE.captures(text).and_then(|found| found.get(1)).map(|inner| inner.as_str().trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,257 @@
+//! The graph of a dag: its nodes composed, their edges, the order in which they can run (spec §14).
+//!
+//! Nested dags are nodes like any other here; they are looked into when they run.
+
+mod order;
+mod scope;
+
+use std::collections::BTreeSet;
+
+use crate::compose::{self, Compiled, Place};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::node::Node;
+use crate::params;
+use crate::refs::{self, Entity};
+
+/// A node of a dag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphNode {
+    pub name: String,
+    /// The document of the node with the component that its `dagRef` names filled in.
+    pub document: Node,
+    pub compiled: Compiled,
+    /// Names of the nodes that must be done before.
+    pub upstream: BTreeSet<String>,
+    /// Names of the nodes that wait for this one.
+    pub downstream: BTreeSet<String>,
+}
+
+/// A dag without contradictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    /// In the order in which they are written.
+    pub nodes: Vec<GraphNode>,
+    /// Levels of the topological order: each level only needs those before it. Names are sorted.
+    pub order: Vec<Vec<String>>,
+}
+
+/// Everything that is wrong with the dag of a compiled operation, warnings included.
+pub fn check(operation: &Node) -> Vec<Diagnostic> {
+    match graph(operation) {
+        Ok(graph) => validate_params(operation, &graph),
+        Err(problems) => problems,
+    }
+}
+
+/// The graph of the dag of a compiled operation.
+pub fn graph(operation: &Node) -> Result<Graph, Vec<Diagnostic>> {
+    let run = operation.get("run");
+    let operations = run.and_then(|run| run.get("operations")).and_then(Node::as_list).unwrap_or_default();
+    if operations.is_empty() {
+        let span = run.map_or(operation.span, |run| run.span);
+        let problem = Diagnostic::error(codes::DAG_EMPTY, span, "the dag has no operations")
+            .label("expected `operations`")
+            .path("run.operations")
+            .help("add at least one operation to `run.operations`");
+        return Err(vec![problem]);
+    }
+    let components = run.and_then(|run| run.get("components")).and_then(Node::as_list).unwrap_or_default();
+    let mut problems = unique_names(components, "component", "components");
+    problems.extend(unique_names(operations, "operation", "operations"));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut nodes = Vec::with_capacity(operations.len());
+    for (index, document) in operations.iter().enumerate() {
+        match read_node(document, components) {
+            Ok(node) => nodes.push(node),
+            Err(more) => problems.extend(more.into_iter().map(|problem| inside(problem, index))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    problems = orphans(&nodes);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    connect(&mut nodes);
+    let order = order::levels(&nodes).map_err(|circle| vec![cycle(&nodes, &circle)])?;
+    Ok(Graph { nodes, order })
+}
+
+fn unique_names(documents: &[Node], what: &str, field: &str) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    let mut seen: std::collections::BTreeMap<&str, &Node> = std::collections::BTreeMap::new();
+    for (index, document) in documents.iter().enumerate() {
+        let path = format!("run.{field}[{index}].name");
+        let name = document.get("name").and_then(|name| Some((name, name.as_str()?)));
+        let Some((node, text)) = name.filter(|(_, text)| !text.is_empty()) else {
+            let message = format!("{what} {} of the dag has no name", index + 1);
+            let problem = Diagnostic::error(codes::DAG_NAME, document.span, message).label("needs a `name`");
+            problems.push(problem.path(path).help("names tell the parts of a dag apart"));
+            continue;
+        };
+        if let Some(first) = seen.insert(text, node) {
+            let message = format!("the dag has two {field} named `{text}`");
+            let problem = Diagnostic::error(codes::DAG_NAME, node.span, message).label("used again here");
+            problems.push(problem.related(first.span, "first used here").path(path).help("give it another name"));
+        }
+    }
+    problems
+}
+
+/// A finding of a node, with the place of the node in the dag.
+fn inside(problem: Diagnostic, index: usize) -> Diagnostic {
+    let path = format!("run.operations[{index}]");
+    let path = if problem.path.is_empty() { path } else { format!("{path}.{}", problem.path) };
+    problem.path(path)
+}
+
+fn read_node(document: &Node, components: &[Node]) -> Result<GraphNode, Vec<Diagnostic>> {
+    let mut document = document.clone();
+    fill_dag_refs(&mut document, components, &mut Vec::new()).map_err(|problem| vec![*problem])?;
+    let compiled = compose::compile(&document, None, Place::DagNode)?;
+    let name = compiled.operation.get("name").and_then(Node::as_str).unwrap_or_default().to_string();
+    let upstream = upstream_of(&compiled);
+    Ok(GraphNode { name, document, compiled, upstream, downstream: BTreeSet::new() })
+}
+
+/// Puts the components that `dagRef`s name in their place; components of a dag may use `dagRef` too.
+fn fill_dag_refs(document: &mut Node, components: &[Node], chain: &mut Vec<String>) -> Result<(), Box<Diagnostic>> {
+    let Some(map) = document.as_map_mut() else { return Ok(()) };
+    if let Some(component) = map.get_mut("component").filter(|component| !component.is_null()) {
+        return fill_dag_refs(component, components, chain);
+    }
+    let Some(reference) = map.get("dagRef").cloned() else { return Ok(()) };
+    let Some(name) = reference.as_str().filter(|name| !name.is_empty()) else { return Ok(()) };
+    if chain.iter().any(|known| known == name) {
+        let message = format!("`dagRef: {name}` leads back to where it started: {} -> {name}", chain.join(" -> "));
+        let problem = Diagnostic::error(codes::REFERENCE_CYCLE, reference.span, message);
+        return Err(Box::new(problem.label("closes the circle").path("dagRef")));
+    }
+    let named = |component: &&Node| component.get("name").and_then(Node::as_str) == Some(name);
+    let Some(component) = components.iter().find(named) else {
+        return Err(Box::new(unknown_component(name, &reference, components)));
+    };
+    chain.push(name.to_string());
+    let mut component = component.clone();
+    fill_dag_refs(&mut component, components, chain)?;
+    map.insert("component", component);
+    Ok(())
+}
+
+fn unknown_component(name: &str, reference: &Node, components: &[Node]) -> Diagnostic {
+    let message = format!("`dagRef: {name}` names no component of the dag");
+    let problem = Diagnostic::error(codes::REFERENCE_UNRESOLVED, reference.span, message);
+    let known: Vec<&str> =
+        components.iter().filter_map(|component| component.get("name")).filter_map(Node::as_str).collect();
+    problem.label("not in `run.components`").path("dagRef").help(match closest(name, &known) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => "the dag has no `components`".into(),
+        None => format!("components of the dag: {}", known.join(", ")),
+    })
+}
+
+fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distances = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known));
+    distances.filter(|(distance, _)| *distance <= 2).min().map(|(_, known)| known)
+}
+
+/// Dependencies, and the operations that params and events refer to.
+fn upstream_of(compiled: &Compiled) -> BTreeSet<String> {
+    let operation = &compiled.operation;
+    let list = |field: &str| operation.get(field).and_then(Node::as_list).unwrap_or_default().iter();
+    let mut upstream: BTreeSet<String> =
+        list("dependencies").filter_map(Node::as_str).map(str::to_string).collect();
+    for (key, param) in compiled.params.iter() {
+        // Malformed references are reported when the params are validated.
+        if let Ok(Some(refs::Reference { entity: Entity::Operation(name), .. })) = refs::read(&key.text, param) {
+            upstream.insert(name);
+        }
+    }
+    let events = list("events").filter_map(|event| event.get("ref")).filter_map(Node::as_str);
+    upstream.extend(events.filter_map(|event| event.strip_prefix("ops.")).filter_map(first_part));
+    upstream
+}
+
+fn first_part(text: &str) -> Option<String> {
+    text.split('.').next().map(str::to_string)
+}
+
+fn orphans(nodes: &[GraphNode]) -> Vec<Diagnostic> {
+    let known: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let set: BTreeSet<&str> = known.iter().copied().collect();
+    let mut problems = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        for name in node.upstream.iter().filter(|name| !set.contains(name.as_str())) {
+            let message = format!("operation `{}` depends on `{name}`, which is not in the dag", node.name);
+            let problem = Diagnostic::error(codes::DAG_ORPHAN, place_of(node, name), message)
+                .label("no operation has this name")
+                .path(format!("run.operations[{index}]"));
+            problems.push(match closest(name, &known) {
+                Some(meant) => problem.help(format!("did you mean `{meant}`?")),
+                None => problem.help("operations can only depend on operations of the same dag"),
+            });
+        }
+    }
+    problems
+}
+
+/// Where a node names another one.
+fn place_of(node: &GraphNode, name: &str) -> crate::span::Span {
+    let operation = &node.compiled.operation;
+    let list = |field: &str| operation.get(field).and_then(Node::as_list).unwrap_or_default().iter();
+    let entity = format!("ops.{name}");
+    let dependency = list("dependencies").find(|item| item.as_str() == Some(name));
+    let param = node.compiled.params.iter().filter_map(|(_, param)| param.get("ref"));
+    let event = list("events").filter_map(|event| event.get("ref"));
+    let reference = || param.chain(event).find(|item| item.as_str() == Some(&entity));
+    dependency.or_else(reference).map_or(operation.span, |item| item.span)
+}
+
+fn connect(nodes: &mut [GraphNode]) {
+    let positions: std::collections::BTreeMap<String, usize> =
+        nodes.iter().enumerate().map(|(index, node)| (node.name.clone(), index)).collect();
+    for index in 0..nodes.len() {
+        let name = nodes[index].name.clone();
+        for upstream in nodes[index].upstream.clone() {
+            if let Some(at) = positions.get(&upstream) {
+                nodes[*at].downstream.insert(name.clone());
+            }
+        }
+    }
+}
+
+fn cycle(nodes: &[GraphNode], circle: &[String]) -> Diagnostic {
+    let shown: Vec<&str> = circle.iter().chain(circle.first()).map(String::as_str).collect();
+    let message = match circle {
+        [name] => format!("operation `{name}` depends on itself"),
+        _ => format!("operations depend on each other in a circle: {}", shown.join(" -> ")),
+    };
+    let node = |name: &str| nodes.iter().find(|node| node.name == name);
+    let place = |from: &str, to: &str| node(from).map_or(crate::span::Span::NONE, |node| place_of(node, to));
+    let steps: Vec<(&str, &str)> = shown.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    let (first, rest) = steps.split_first().map_or((("", ""), &[][..]), |(first, rest)| (*first, rest));
+    let mut problem = Diagnostic::error(codes::DAG_CYCLE, place(first.0, first.1), message)
+        .label(format!("`{}` waits for `{}`", first.0, first.1))
+        .path("run.operations")
+        .help("remove one of these dependencies");
+    for (from, to) in rest {
+        problem = problem.related(place(from, to), format!("`{from}` waits for `{to}`"));
+    }
+    problem
+}
+
+fn validate_params(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
+    let context = scope::context(operation, &graph.nodes);
+    let mut problems = Vec::new();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        let found = params::validate(&node.compiled.operation, &node.compiled.params, &context);
+        problems.extend(found.into_iter().map(|problem| inside(problem, index)));
+    }
+    problems
+}
+
+
+
