@@ -12,7 +12,7 @@ pub fn stage(name: &str, expected: &Json, got: Option<&Json>) -> Vec<String> {
     let Some(got) = got else { return vec![format!("{name}: the stage is missing")] };
     let mut differences = Vec::new();
     if name == "params" {
-        difference(&normal(expected, None, true), &normal(got, None, true), name, &mut differences);
+        difference(&normal(expected, true), &normal(got, true), name, &mut differences);
         return differences;
     }
     if expected["status"] != got["status"] {
@@ -27,13 +27,13 @@ pub fn stage(name: &str, expected: &Json, got: Option<&Json>) -> Vec<String> {
         let (expected, got) = (&expected["value"], &got["value"]);
         match name {
             "operation" => difference(expected, got, name, &mut differences),
-            _ => difference(&normal(expected, None, false), &normal(got, None, false), name, &mut differences),
+            _ => difference(&normal(expected, false), &normal(got, false), name, &mut differences),
         }
     }
     differences
 }
 
-fn normal(value: &Json, key: Option<&str>, keeps_nulls: bool) -> Json {
+fn normal(value: &Json, keeps_nulls: bool) -> Json {
     match value {
         Json::Object(map) => {
             let mut normal_map = Map::new();
@@ -43,12 +43,12 @@ fn normal(value: &Json, key: Option<&str>, keeps_nulls: bool) -> Json {
                     || key == "strictParams" && value == false;
                 if !is_nothing {
                     let keeps_nulls = keeps_nulls || KEEPS_NULLS.contains(&key.as_str());
-                    normal_map.insert(key.clone(), normal(value, Some(key), keeps_nulls));
+                    normal_map.insert(key.clone(), normal(value, keeps_nulls));
                 }
             }
             Json::Object(normal_map)
         }
-        Json::Array(items) => Json::Array(items.iter().map(|item| normal(item, key, keeps_nulls)).collect()),
+        Json::Array(items) => Json::Array(items.iter().map(|item| normal(item, keeps_nulls)).collect()),
         other => other.clone(),
     }
 }

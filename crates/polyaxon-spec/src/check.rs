@@ -182,7 +182,7 @@ fn build(request: &Request, loader: &mut dyn Loader, outcome: &mut Outcome) -> O
     let is_sourceless = is_sourceless && files.is_empty();
     let inline = if request.sandbox && is_sourceless { Some(sandbox::service(inline)) } else { inline };
 
-    let main = read_main(request, &mut files, is_sourceless, &inline, loader, sources, diagnostics);
+    let main = read_main(request, &mut files, is_sourceless, inline.as_ref(), loader, sources, diagnostics);
     let inline = inline.filter(|_| !is_sourceless);
     let presets = read_presets(&files, loader, sources, diagnostics);
     let mut document = main?;
@@ -210,7 +210,7 @@ fn read_main(
     request: &Request,
     files: &mut Vec<String>,
     is_sourceless: bool,
-    inline: &Option<Node>,
+    inline: Option<&Node>,
     loader: &mut dyn Loader,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
@@ -276,17 +276,13 @@ fn read_presets(
 fn inline_text(argument: &str) -> Option<Loaded> {
     let document = yaml::read(crate::span::SourceId::NONE, argument.as_bytes()).ok()?;
     document.node.as_map()?;
-    Some(Loaded {
-        name: "-f".into(),
-        text: argument.as_bytes().to_vec(),
-        identity: argument.to_string(),
-        folder: None,
-    })
+    Some(Loaded { name: "-f".into(), text: argument.as_bytes().to_vec(), identity: argument.to_string(), folder: None })
 }
 
 fn default_file(loader: &mut dyn Loader) -> Option<String> {
     let names = DEFAULT_NAMES.iter();
-    let mut files = names.flat_map(|name| DEFAULT_EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}")));
+    let mut files =
+        names.flat_map(|name| DEFAULT_EXTENSIONS.iter().map(move |extension| format!("{name}.{extension}")));
     files.find(|file| !matches!(loader.file(None, file), Err(error) if error.kind == LoadErrorKind::NotFound))
 }
 
@@ -310,8 +306,9 @@ fn append_mounts(operation: &mut Node, mounts: &[String]) {
 
 fn nothing_given() -> Diagnostic {
     let message = "there is nothing to check: no file was given, and no default file is in this folder";
-    Diagnostic::error(codes::NO_FILE, Span::NONE, message)
-        .help("use `-f FILE`, `--hub NAME`, `--url URL` or `--image IMAGE`; the default names start with polyaxonfile.yaml")
+    Diagnostic::error(codes::NO_FILE, Span::NONE, message).help(
+        "use `-f FILE`, `--hub NAME`, `--url URL` or `--image IMAGE`; the default names start with polyaxonfile.yaml",
+    )
 }
 
 fn no_file(name: &str, error: LoadError) -> Diagnostic {

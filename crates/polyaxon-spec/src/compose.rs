@@ -107,7 +107,7 @@ pub fn compile(document: &Node, strategy: Option<Strategy>, place: Place) -> Res
     }
     let compiled = Compiled {
         operation: compiled_operation(&effective),
-        params: effective.get("params").and_then(Node::as_map).cloned().unwrap_or_default(),
+        params: effective.get("params").and_then(Node::as_map).map(without_nulls).unwrap_or_default(),
     };
     let problems = sandbox_problems(&compiled.operation);
     if problems.is_empty() { Ok(compiled) } else { Err(problems) }
@@ -162,6 +162,17 @@ pub fn effective(local: &Node, run_strategy: Option<Strategy>, place: Place) -> 
         }
     }
     Ok(Node::new(Value::Map(effective), local.span))
+}
+
+/// The set fields of each param. A param whose value is null travels without one.
+fn without_nulls(params: &Map) -> Map {
+    let mut params = params.clone();
+    for (_, param) in params.iter_mut() {
+        if let Some(map) = param.as_map_mut() {
+            map.retain(|_, value| !value.is_null());
+        }
+    }
+    params
 }
 
 fn effective_map(component: &Node) -> Result<Map, Vec<Diagnostic>> {

@@ -162,8 +162,7 @@ fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 fn upstream_of(compiled: &Compiled) -> BTreeSet<String> {
     let operation = &compiled.operation;
     let list = |field: &str| operation.get(field).and_then(Node::as_list).unwrap_or_default().iter();
-    let mut upstream: BTreeSet<String> =
-        list("dependencies").filter_map(Node::as_str).map(str::to_string).collect();
+    let mut upstream: BTreeSet<String> = list("dependencies").filter_map(Node::as_str).map(str::to_string).collect();
     for (key, param) in compiled.params.iter() {
         // Malformed references are reported when the params are validated.
         if let Ok(Some(refs::Reference { entity: Entity::Operation(name), .. })) = refs::read(&key.text, param) {
@@ -252,6 +251,3 @@ fn validate_params(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
     }
     problems
 }
-
-
-

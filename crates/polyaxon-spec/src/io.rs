@@ -13,6 +13,11 @@ use crate::span::Span;
 
 pub use types::{IoType, are_compatible};
 
+/// Whether a value names a container image, or is a template that will.
+pub fn is_image(value: &Node) -> bool {
+    address::image(value).is_some()
+}
+
 /// One item of `inputs`, `outputs` or `contexts`, as read by the decoder.
 #[derive(Clone, Copy, Debug)]
 pub struct Declaration<'a> {
@@ -101,9 +106,8 @@ impl<'a> Declaration<'a> {
             );
             vec![self.problem(codes::IO_VALUE, value, message, path).label(format!("expected {expected}"))]
         })?;
-        match self.node.get("validation").and_then(Node::as_map) {
-            Some(rules) => self.validate(rules, &converted, value, path)?,
-            None => {}
+        if let Some(rules) = self.node.get("validation").and_then(Node::as_map) {
+            self.validate(rules, &converted, value, path)?;
         }
         Ok(converted)
     }

@@ -11,8 +11,8 @@ mod run;
 use crate::node::{Map, Node};
 use crate::section::{Section, Type};
 
-pub use preset::apply_preset;
 pub use merge::deep_update;
+pub use preset::apply_preset;
 pub use run::{
     Role, RunPatchError, kind_of, native_run, patch_run, patched, read_run_patch, replica_fields, runtime_map,
     runtime_section,

@@ -168,11 +168,7 @@ mod tests {
             ("dag", "globals.uuid", "dag.globals.uuid"),
             ("ops.a", "artifacts.base.x", "ops.a.artifacts.base.x"),
             ("ops.a", "io", "ops.a.io"),
-            (
-                "runs.A1B2C3D4-E5F6-4789-8ABC-DEF012345678",
-                "outputs",
-                "runs.a1b2c3d4e5f647898abcdef012345678.outputs",
-            ),
+            ("runs.A1B2C3D4-E5F6-4789-8ABC-DEF012345678", "outputs", "runs.a1b2c3d4e5f647898abcdef012345678.outputs"),
         ] {
             let read = read("x", &param(entity, value)).expect("well formed").expect("a reference");
             assert_eq!(read.key(), key);

@@ -8,18 +8,8 @@ use crate::params::options as arguments;
 use crate::span::{Sources, Span};
 
 /// The only fields that a caller of the API may give inline.
-const SHORTCUTS: &[&str] = &[
-    "ports",
-    "container",
-    "cmd",
-    "env",
-    "resources",
-    "environment",
-    "init",
-    "connections",
-    "sidecars",
-    "volumes",
-];
+const SHORTCUTS: &[&str] =
+    &["ports", "container", "cmd", "env", "resources", "environment", "init", "connections", "sidecars", "volumes"];
 
 /// The inline document in canonical form; `None` when no inline option was given.
 pub(super) fn inline(request: &Request, sources: &mut Sources) -> Result<Option<Node>, Vec<Diagnostic>> {

@@ -40,9 +40,8 @@ fn check_literal(document: &Node) -> Result<(), Vec<Diagnostic>> {
     while let Some(document) = layer {
         if let Some(plugins) = document.get("plugins").filter(|plugins| plugins.as_str().is_some()) {
             let message = "a sandbox cannot be switched on in `plugins`, which is a template";
-            let problem = Diagnostic::error(codes::SANDBOX, plugins.span, message)
-                .label("write the section out")
-                .path("plugins");
+            let problem =
+                Diagnostic::error(codes::SANDBOX, plugins.span, message).label("write the section out").path("plugins");
             return Err(vec![problem]);
         }
         layer = document.get("component").filter(|component| !component.is_null());

@@ -1,6 +1,7 @@
 //! Removes explicit nulls from typed sections of a compiled operation; free values keep theirs.
 
 use crate::node::{Node, Value};
+use crate::schema;
 use crate::section::{Section, Type};
 
 pub(super) fn prune(section: &'static Section, node: &mut Node) {
@@ -13,15 +14,18 @@ pub(super) fn prune(section: &'static Section, node: &mut Node) {
     }
 }
 
+fn prune_kinded(kinds: &'static [(&'static str, &'static Section)], value: &mut Node) {
+    let kind = value.get("kind").and_then(Node::as_str).unwrap_or_default();
+    if let Some((_, section)) = kinds.iter().find(|(name, _)| *name == kind) {
+        prune(section, value);
+    }
+}
+
 fn prune_value(ty: &'static Type, value: &mut Node) {
     match (ty, &mut value.value) {
         (Type::Section(section), Value::Map(_)) => prune(section, value),
-        (Type::Kinded(kinds), Value::Map(map)) => {
-            let kind = map.get("kind").and_then(Node::as_str).unwrap_or_default();
-            if let Some((_, section)) = kinds.iter().find(|(name, _)| *name == kind) {
-                prune(section, value);
-            }
-        }
+        (Type::Kinded(kinds), Value::Map(_)) => prune_kinded(kinds, value),
+        (Type::Runtime, Value::Map(_)) => prune_kinded(schema::RUNTIMES, value),
         (Type::Kubernetes(_), Value::Map(map)) => map.retain(|_, value| !value.is_null()),
         (Type::List(inner), Value::List(items)) => items.iter_mut().for_each(|item| prune_value(inner, item)),
         (Type::Map(inner), Value::Map(map)) => map.iter_mut().for_each(|(_, item)| prune_value(inner, item)),

@@ -140,7 +140,8 @@ fn apply_command(run: Option<Node>, key: Key, command: &Node, strategy: Strategy
 
 /// Variables join those of every main container; of equal names the last one stays.
 fn apply_env(run: Option<Node>, key: Key, env: &Node, strategy: Strategy) -> Result<Node, Problems> {
-    let entries: Vec<Node> = env.as_map().into_iter().flat_map(Map::iter).map(|(name, value)| entry(name, value)).collect();
+    let entries: Vec<Node> =
+        env.as_map().into_iter().flat_map(Map::iter).map(|(name, value)| entry(name, value)).collect();
     let list = Node::new(Value::List(entries.clone()), env.span);
     let patch = in_container(single(key, list), env.span);
     let merges = matches!(strategy, Strategy::PostMerge | Strategy::PreMerge);

@@ -51,8 +51,7 @@ pub(super) fn context(operation: &Node, nodes: &[GraphNode]) -> Context {
             }
         }
         add_globals(&mut context, &prefix);
-        let wholes =
-            [("inputs", "dict"), ("outputs", "dict"), ("globals", "str"), ("artifacts", "str"), ("io", "str")];
+        let wholes = [("inputs", "dict"), ("outputs", "dict"), ("globals", "str"), ("artifacts", "str"), ("io", "str")];
         for (name, type_name) in wholes {
             context.insert(format!("{prefix}.{name}"), ContextIo::typed(type_name));
         }

@@ -61,7 +61,8 @@ fn is_image(text: &str) -> bool {
         return false;
     }
     // The scheme is stripped as a set of characters, as the reference implementation does.
-    let bare = text.trim_matches(|letter| "https://".contains(letter)).trim_matches(|letter| "http://".contains(letter));
+    let bare =
+        text.trim_matches(|letter| "https://".contains(letter)).trim_matches(|letter| "http://".contains(letter));
     let parts: Vec<&str> = bare.split(':').collect();
     match parts.as_slice() {
         [_] | [_, _] => true,

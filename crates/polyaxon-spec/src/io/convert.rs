@@ -124,8 +124,8 @@ fn list(inner: &Shape, node: &Node) -> Result<Vec<Node>, Expected> {
     let items = node.as_list().ok_or_else(|| Shape::List(Box::new(inner.clone())).expectation())?;
     let mut converted = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let item = convert(inner, item)
-            .map_err(|expected| format!("{expected} at [{index}], found {}", describe(item)))?;
+        let item =
+            convert(inner, item).map_err(|expected| format!("{expected} at [{index}], found {}", describe(item)))?;
         converted.push(item);
     }
     Ok(converted)
@@ -191,9 +191,7 @@ impl Shape {
                 _ => format!("a mapping, each value {}", values.expectation()),
             },
             Shape::Null => "null".into(),
-            Shape::FirstOf(shapes) => {
-                shapes.iter().map(Shape::expectation).collect::<Vec<_>>().join(" or ")
-            }
+            Shape::FirstOf(shapes) => shapes.iter().map(Shape::expectation).collect::<Vec<_>>().join(" or "),
         }
     }
 }

@@ -28,14 +28,22 @@ fn numbers_come_from_numbers_and_json_text() {
 
 #[test]
 fn text_takes_anything_and_paths_take_text() {
-    check("str", false, &[("12", Some("\"12\"")), ("[1, two]", Some(r#""[1,\"two\"]""#)), ("{a: 1}", Some(r#""{\"a\":1}""#))]);
+    check(
+        "str",
+        false,
+        &[("12", Some("\"12\"")), ("[1, two]", Some(r#""[1,\"two\"]""#)), ("{a: 1}", Some(r#""{\"a\":1}""#))],
+    );
     check("path", false, &[("a/b", Some("\"a/b\"")), ("5", None)]);
 }
 
 #[test]
 fn lists_and_mappings_may_be_json_text() {
     check("list", false, &[("'[1]'", Some("[1]")), ("{a: 1}", None), ("x", None)]);
-    check("int", true, &[("[1, '2']", Some("[1,2]")), ("'[1]'", Some("[1]")), ("'1,2'", None), ("5", None), ("[null]", None)]);
+    check(
+        "int",
+        true,
+        &[("[1, '2']", Some("[1,2]")), ("'[1]'", Some("[1]")), ("'1,2'", None), ("5", None), ("[null]", None)],
+    );
     check("str", true, &[("[x, 1, true]", Some(r#"["x","1","true"]"#))]);
     check("dict", false, &[("'{\"a\": 1}'", Some("{\"a\":1}")), ("'[]'", None), ("[1]", None)]);
     check("List[str]", false, &[("[a]", Some("[\"a\"]")), ("[1]", None)]);
@@ -48,14 +56,22 @@ fn addresses_are_checked_and_normalized() {
     check("uri", false, &[("HTTP://A.com:80", Some("\"http://a.com/\"")), ("a", None), ("'http://'", None)]);
     check("gcs", false, &[("gs://b/k", Some("\"gs://b/k\"")), ("'gs://'", None), ("s3://b", None)]);
     check("s3", false, &[("s3://b", Some("\"s3://b\""))]);
-    check("wasb", false, &[
-        ("wasb://c@a.blob.core.windows.net/p", Some("\"wasb://c@a.blob.core.windows.net/p\"")),
-        ("https://x", None),
-        ("az://x", Some("\"az://x\"")),
-    ]);
+    check(
+        "wasb",
+        false,
+        &[
+            ("wasb://c@a.blob.core.windows.net/p", Some("\"wasb://c@a.blob.core.windows.net/p\"")),
+            ("https://x", None),
+            ("az://x", Some("\"az://x\"")),
+        ],
+    );
     check("image", false, &[("python:3.12", Some("\"python:3.12\"")), ("a:b:c", None), ("''", None), ("7", None)]);
     check("image", false, &[("{name: legacy}", Some("\"legacy\""))]);
-    check("email", false, &[("root@localhost", Some("\"root@localhost\"")), ("a@b", None), ("'a b@example.org'", None)]);
+    check(
+        "email",
+        false,
+        &[("root@localhost", Some("\"root@localhost\"")), ("a@b", None), ("'a b@example.org'", None)],
+    );
 }
 
 #[test]

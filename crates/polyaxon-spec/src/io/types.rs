@@ -94,9 +94,10 @@ impl IoType {
             Some(found) => found,
             None => (expression(name)?, name != "bool" && name != "Any"),
         };
-        Some(match is_list {
-            true => IoType { shape: Shape::List(Box::new(shape)), loadable: true },
-            false => IoType { shape, loadable },
+        Some(if is_list {
+            IoType { shape: Shape::List(Box::new(shape)), loadable: true }
+        } else {
+            IoType { shape, loadable }
         })
     }
 }

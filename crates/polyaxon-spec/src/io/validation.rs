@@ -29,11 +29,15 @@ pub(super) fn broken_rules(rules: &Map, value: &Node) -> Vec<Broken> {
         };
         match &value.value {
             Value::List(items) => {
-                items.iter().for_each(|item| check(item, item_rule));
+                for item in items {
+                    check(item, item_rule);
+                }
                 check(value, size_rule);
             }
             Value::Map(map) => {
-                map.iter().for_each(|(_, item)| check(item, item_rule));
+                for (_, item) in map.iter() {
+                    check(item, item_rule);
+                }
                 check(value, size_rule);
                 check(value, keys_rule);
             }

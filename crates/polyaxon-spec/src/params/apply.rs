@@ -85,8 +85,9 @@ fn applied(io: &Node, params: &Map, list: &str) -> Result<Option<Node>, Vec<Diag
 
 fn template_help(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let add = |problem: Diagnostic| match (&problem.help, problem.code) {
-        (None, codes::IO_VALUE) if problem.message.contains("{{") => problem
-            .help("a template is text: only str, path, image and any inputs (or one without type) can hold one"),
+        (None, codes::IO_VALUE) if problem.message.contains("{{") => {
+            problem.help("a template is text: only str, path, image and any inputs (or one without type) can hold one")
+        }
         _ => problem,
     };
     problems.into_iter().map(add).collect()
@@ -103,11 +104,8 @@ fn is_truthy(node: &Node) -> bool {
 /// Params without declaration, then contexts without param, as ios.
 fn context_values(operation: &Node, params: &Map) -> Vec<Node> {
     let contexts = Declaration::all(operation, "contexts");
-    let declared: Vec<&str> = ["inputs", "outputs"]
-        .iter()
-        .flat_map(|list| Declaration::all(operation, list))
-        .map(|io| io.name)
-        .collect();
+    let declared: Vec<&str> =
+        ["inputs", "outputs"].iter().flat_map(|list| Declaration::all(operation, list)).map(|io| io.name).collect();
     let mut values = Vec::new();
     for (key, param) in params.iter().filter(|(key, _)| !declared.contains(&key.text.as_str())) {
         let context = contexts.iter().find(|context| context.name == key.text).map(|context| context.node);

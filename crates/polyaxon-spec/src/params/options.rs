@@ -74,9 +74,13 @@ pub fn ports(arguments: &[String], sources: &mut Sources) -> Result<Vec<Node>, V
             match port.parse::<i128>() {
                 Ok(number) if digits => ports.push(Node::new(Value::Int(number), span)),
                 _ => problems.push(
-                    Diagnostic::error(codes::CLI_PARAM, span, format!("`{port}` in `--ports {argument}` is not a port"))
-                        .label("expected numbers separated by commas")
-                        .help("for example: --ports 80,443"),
+                    Diagnostic::error(
+                        codes::CLI_PARAM,
+                        span,
+                        format!("`{port}` in `--ports {argument}` is not a port"),
+                    )
+                    .label("expected numbers separated by commas")
+                    .help("for example: --ports 80,443"),
                 ),
             }
         }
@@ -99,12 +103,7 @@ impl Assignment {
 }
 
 /// Splits at the first `=`.
-fn assignment(
-    option: &str,
-    argument: &str,
-    form: &str,
-    sources: &mut Sources,
-) -> Result<Assignment, Box<Diagnostic>> {
+fn assignment(option: &str, argument: &str, form: &str, sources: &mut Sources) -> Result<Assignment, Box<Diagnostic>> {
     let Some((name, value)) = argument.split_once('=') else {
         let source = sources.add(option, argument);
         let span = Span::new(source, 0, argument.len());
@@ -129,14 +128,19 @@ fn space(given: &Assignment) -> Result<Node, Vec<Diagnostic>> {
     };
     let value_at = given.value_span.start as usize + kind.len() + 1;
     let span = Span { start: value_at as u32, ..given.value_span };
-    let is_range = text.contains(':') && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b':' | b'.' | b'-' | b'+'));
+    let is_range =
+        text.contains(':') && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b':' | b'.' | b'-' | b'+'));
     let value = if is_range {
         Node::new(Value::Str(text.trim().to_string()), span)
     } else {
         let mut node = yaml::read(given.span.source, text.as_bytes()).map_err(|problems| {
             let message = format!("the value of `-HP {}` is not valid YAML", given.name);
             let detail = problems.first().map(|problem| problem.message.clone()).unwrap_or_default();
-            vec![Diagnostic::error(codes::CLI_PARAM, span, message).label(detail).help("for example: -HP lr=choice:[0.1,0.2]")]
+            vec![
+                Diagnostic::error(codes::CLI_PARAM, span, message)
+                    .label(detail)
+                    .help("for example: -HP lr=choice:[0.1,0.2]"),
+            ]
         })?;
         shift(&mut node.node, value_at as u32);
         node.node

@@ -94,8 +94,7 @@ fn check_join(param: &Param, io: &Declaration) -> Vec<Diagnostic> {
     if io.is_list() || io.type_name() == Some("artifacts") {
         return Vec::new();
     }
-    let message =
-        format!("the join gives a list to `{}`, which is declared as one `{}`", param.name, io.type_text());
+    let message = format!("the join gives a list to `{}`, which is declared as one `{}`", param.name, io.type_text());
     vec![
         Diagnostic::error(codes::JOIN_NOT_LIST, param.node.span, message)
             .label("a list of values")
@@ -131,11 +130,7 @@ fn check_reference(
     if !are_compatible(io.type_name(), found.type_name.as_deref()) || io.is_list() != found.is_list {
         let name = found.type_name.as_deref().unwrap_or("any");
         let found = if found.is_list { format!("List[{name}]") } else { name.to_string() };
-        let message = format!(
-            "param `{}` has type `{}`, but `{key}` has type `{found}`",
-            param.name,
-            io.type_text()
-        );
+        let message = format!("param `{}` has type `{}`, but `{key}` has type `{found}`", param.name, io.type_text());
         let problem = Diagnostic::error(codes::PARAM_REF_TYPE, span, message)
             .label(format!("gives `{found}`"))
             .related(io.span(), format!("`{}` is declared here", io.name))
@@ -227,10 +222,7 @@ fn missing_params(operation: &Node, params: &[Param], missing: &[Declaration]) -
     let place = params.first().map(|param| param.node.span);
     let place = place.or_else(|| operation.get("name").map(|name| name.span)).unwrap_or(Span::NONE);
     let options: Vec<String> = missing.iter().map(|io| format!("-P {}=VALUE", io.name)).collect();
-    let (primary, others) = match place.is_none() {
-        true => (missing[0].span(), &missing[1..]),
-        false => (place, missing),
-    };
+    let (primary, others) = if place.is_none() { (missing[0].span(), &missing[1..]) } else { (place, missing) };
     let mut problem = Diagnostic::error(codes::PARAM_REQUIRED, primary, message)
         .label(if place.is_none() { "required, without default" } else { "values are given here" })
         .path("params")
@@ -241,12 +233,7 @@ fn missing_params(operation: &Node, params: &[Param], missing: &[Declaration]) -
     problem
 }
 
-fn check_undeclared(
-    param: &Param,
-    declared: &[&Declaration],
-    params: &[Param],
-    is_strict: bool,
-) -> Option<Diagnostic> {
+fn check_undeclared(param: &Param, declared: &[&Declaration], params: &[Param], is_strict: bool) -> Option<Diagnostic> {
     if !param.is_join {
         if let Err(problem) = refs::read(param.name, param.node) {
             return Some(*problem);

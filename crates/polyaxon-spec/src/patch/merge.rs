@@ -33,15 +33,22 @@ pub(super) fn rule(ty: &'static Type, current: &Node) -> Rule {
         (Type::Section(section), Value::Map(_)) => Rule::Section(section),
         (Type::Kubernetes(_), Value::Map(_)) => Rule::Kubernetes,
         (Type::Kinded(kinds), Value::Map(_)) => Rule::SameKind(kinds),
-        (Type::Map(Type::Section(section)), Value::Map(_)) if is_replica(section) => Rule::Replicas(section),
-        (Type::Map(inner), Value::Map(_)) if is_typed(inner) => Rule::Plain(Depth::Entries),
+        (Type::Map(inner), Value::Map(_)) => match replica_of(inner) {
+            Some(section) => Rule::Replicas(section),
+            None if is_typed(inner) => Rule::Plain(Depth::Entries),
+            None => Rule::Plain(Depth::Everything),
+        },
         _ => Rule::Plain(Depth::Everything),
     }
 }
 
-/// The worker groups of a ray cluster are the one mapping of the language that merges group by group.
-fn is_replica(section: &Section) -> bool {
-    section.fields.iter().any(|field| field.name == "replicas")
+/// The table of the replicas that a mapping holds: the worker groups of a ray cluster.
+fn replica_of(ty: &'static Type) -> Option<&'static Section> {
+    match ty {
+        Type::Section(section) => section.fields.iter().any(|field| field.name == "replicas").then_some(*section),
+        Type::Either(first, second) => replica_of(first).or_else(|| replica_of(second)),
+        _ => None,
+    }
 }
 
 fn is_typed(ty: &Type) -> bool {
@@ -52,12 +59,15 @@ fn is_typed(ty: &Type) -> bool {
     }
 }
 
+/// The worker groups that exist; a patch adds none.
 pub(super) fn replicas(section: &'static Section, current: &mut Node, value: &Node, strategy: Strategy) {
     let Some(groups) = current.as_map_mut() else { return };
     for (name, group) in groups.iter_mut() {
-        let patch = value.get(&name.text).and_then(Node::as_map);
-        if let (Some(config), Some(patch)) = (group.as_map_mut(), patch) {
-            patch_section(section, config, patch, strategy);
+        let Some(patch) = value.get(&name.text) else { continue };
+        match (group.as_map_mut(), patch.as_map()) {
+            (Some(config), Some(patch)) => patch_section(section, config, patch, strategy),
+            (Some(_), None) => {}
+            (None, _) => plain(Depth::Everything, group, patch, strategy),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Values with fields of their own, which init steps and typed inputs share (spec §7).
 
-use crate::decode::{items, read};
+use crate::decode::{items, read, report};
 use crate::diagnostic::Diagnostic;
 use crate::node::Node;
 use crate::scalar;
@@ -92,8 +92,14 @@ pub static DOCKERFILE: Section = Section {
         field("workdirPath", Type::Str, "The folder to copy into the working directory.", "./src"),
         field("shell", Type::Str, "The shell of `run`.", "/bin/bash").default("/bin/bash"),
     ],
-    check: None,
+    check: Some(check_image),
 };
+
+fn check_image(dockerfile: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(image) = dockerfile.get("image").filter(|image| !crate::io::is_image(image)) else { return };
+    let path = report::join(path, "image");
+    diagnostics.push(report::wrong_value(image, &path, "a container image such as `python:3.12`"));
+}
 
 pub static FILE: Section = Section {
     name: "file",

@@ -1,6 +1,6 @@
 //! `inputs` and `outputs`: what a component takes and gives.
 //!
-//! Checks what a declaration says about itself. Whether a value fits its type is the duty of the io types.
+//! Checks what a declaration says about itself. Whether a value fits its type is the duty of [`crate::io`].
 
 use crate::decode::report;
 use crate::diagnostic::{Diagnostic, codes};
@@ -68,6 +68,7 @@ fn check_declaration(io: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic
     check_default(map, path, diagnostics);
     check_flag(map, path, diagnostics);
     fold_options(map);
+    crate::io::check_default(io, path, diagnostics);
 }
 
 fn check_name(map: &Map, path: &str, diagnostics: &mut Vec<Diagnostic>) {
