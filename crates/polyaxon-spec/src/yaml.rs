@@ -2,10 +2,20 @@
 //! with the place of every value.
 //!
 //! Knows nothing about polyaxonfiles. JSON is read by the same rules, because the official tools do so.
+//!
+//! Known differences to PyYAML, none of which a working polyaxonfile meets:
+//! * an unquoted `=` is text (PyYAML has a tag but no value for it); `!!set` gives a mapping to null;
+//! * times without zone are UTC; the keys `1` and `true` differ;
+//! * tabs between the parts of a flow collection pass, because JSON files are often indented with them;
+//! * U+0085, U+2028 and U+2029 do not break lines; escaped halves of surrogate pairs are refused;
+//! * further lines of a quoted value must be indented more than its key;
+//! * some malformed anchors, empty keys and keys over several lines pass;
+//! * integers beyond 128 bits, aliases that repeat very much, very deep and very large texts are refused.
 
 mod binary;
 mod compose;
 mod emit;
+mod mapping;
 mod resolve;
 mod syntax;
 mod tabs;

@@ -210,7 +210,7 @@ fn faults_name_place_value_and_way_out() {
         ),
         (
             "params: {a: {ref: ops.x, value: 5}}",
-            "value ~5~ `params.a` has a `ref`, so its `value` must be a string | expected a string, found an integer | name what the reference offers, like `value: outputs.loss`",
+            "param-ref ~5~ `params.a` has a `ref`, so its `value` must be a string | expected a string, found an integer | name what the reference offers, like `value: outputs.loss`",
         ),
     ] {
         assert_eq!(faults(text), [expected], "{text}");

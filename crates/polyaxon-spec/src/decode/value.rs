@@ -262,6 +262,9 @@ fn plural(ty: &Type) -> String {
         Type::AnyMap | Type::Section(_) | Type::Kinded(_) | Type::Kubernetes(_) | Type::Map(_) => "mappings".to_owned(),
         Type::Document => "operations or components".to_owned(),
         Type::Any => "values".to_owned(),
+        Type::Custom(custom) if !custom.name.contains(" of ") => {
+            format!("{}s", custom.name.trim_start_matches("a "))
+        }
         other => format!("items, each {}", singular(other)),
     }
 }

@@ -40,7 +40,7 @@ fn check_reference(param: &mut Node, path: &str, diagnostics: &mut Vec<Diagnosti
         None => (report::start(param), "nothing".to_owned()),
     };
     diagnostics.push(
-        Diagnostic::error(codes::VALUE, span, format!("`{path}` has a `ref`, so its `value` must be a string"))
+        Diagnostic::error(codes::PARAM_REF, span, format!("`{path}` has a `ref`, so its `value` must be a string"))
             .label(format!("expected a string, found {found}"))
             .path(report::join(path, "value"))
             .help("name what the reference offers, like `value: outputs.loss`"),

@@ -29,7 +29,8 @@ pub struct Resource {
 
 fn read_resources(node: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     let Value::Map(map) = &node.value else {
-        diagnostics.push(report::wrong_kind(node, path, RESOURCES.name));
+        let fault = report::wrong_kind(node, path, RESOURCES.name);
+        diagnostics.push(Diagnostic { code: codes::RESOURCES, ..fault });
         return;
     };
     for (key, value) in map.iter() {

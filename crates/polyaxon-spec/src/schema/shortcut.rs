@@ -53,7 +53,8 @@ fn blank(node: &Node, path: &str) -> Diagnostic {
 
 fn read_variables(node: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     let Value::Map(map) = &mut node.value else {
-        diagnostics.push(report::wrong_kind(node, path, ENVIRONMENT_VARIABLES.name));
+        let fault = report::wrong_kind(node, path, ENVIRONMENT_VARIABLES.name);
+        diagnostics.push(Diagnostic { code: codes::ENV, ..fault });
         return;
     };
     for (key, value) in map.iter_mut() {

@@ -8,11 +8,12 @@ use std::ops::{ControlFlow, Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
+use super::mapping::{self, PairKey};
 use super::resolve::{self, Plain, Problem};
 use super::tabs::Tabs;
-use super::{Document, MAX_ALIAS_NODES, MAX_DEPTH, syntax};
+use super::{Document, MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, syntax};
 use crate::diagnostic::{Diagnostic, codes};
-use crate::node::{Key, Map, Node, Value};
+use crate::node::{Key, Node, Value};
 use crate::span::{SourceId, Span};
 
 pub(super) fn compose(source: SourceId, text: &str) -> Result<Document, Vec<Diagnostic>> {
@@ -24,7 +25,8 @@ pub(super) fn compose(source: SourceId, text: &str) -> Result<Document, Vec<Diag
         documents: 0,
         anchors: HashMap::new(),
         anchor_names: HashMap::new(),
-        alias_nodes: 0,
+        repeated: Weight { nodes: 0, bytes: 0, depth: 0 },
+        kept: Weight { nodes: 0, bytes: 0, depth: 0 },
         tabs: Tabs::of(text),
         last_end: 0,
         errors: Vec::new(),
@@ -58,10 +60,11 @@ struct Composer<'text> {
     frames: Vec<Frame>,
     root: Option<Node>,
     documents: usize,
-    /// `None` while the anchored collection is still open.
-    anchors: HashMap<usize, Option<Measured>>,
+    anchors: HashMap<usize, Anchored>,
     anchor_names: HashMap<String, Span>,
-    alias_nodes: usize,
+    /// What all aliases together have added, and what is kept for aliases to come.
+    repeated: Weight,
+    kept: Weight,
     tabs: Option<Tabs>,
     /// Where the last event ended.
     last_end: usize,
@@ -75,8 +78,7 @@ struct Frame {
     end: usize,
     anchor: usize,
     tag: Option<(String, Span)>,
-    size: usize,
-    depth: usize,
+    weight: Weight,
     content: Content,
 }
 
@@ -85,17 +87,47 @@ enum Content {
     Map { pairs: Vec<(PairKey, Node)>, key: Option<PairKey> },
 }
 
-enum PairKey {
-    Merge,
-    Key(Key),
-}
-
-/// A node with how many nodes it holds, itself included, and how deep it is nested (scalars: 0).
+/// A node and what a copy of it costs.
 #[derive(Clone)]
 struct Measured {
     node: Node,
-    size: usize,
+    weight: Weight,
+}
+
+#[derive(Clone, Copy)]
+struct Weight {
+    /// Itself included.
+    nodes: usize,
+    /// Of all texts in it.
+    bytes: usize,
+    /// Collections on the longest way down; 0 for scalars.
     depth: usize,
+}
+
+impl Weight {
+    fn of_scalar(value: &Value) -> Weight {
+        let bytes = match value {
+            Value::Str(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        Weight { nodes: 1, bytes, depth: 0 }
+    }
+
+    fn add_child(&mut self, child: Weight) {
+        self.nodes += child.nodes;
+        self.bytes += child.bytes;
+        self.depth = self.depth.max(child.depth + 1);
+    }
+}
+
+/// What an alias can repeat.
+enum Anchored {
+    /// A collection that is not closed yet.
+    Open,
+    Kept(Measured),
+    /// Too much to be repeated, so it was not kept.
+    TooLarge,
 }
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
@@ -228,7 +260,7 @@ impl Composer<'_> {
                 None => self.wrong_tag(name, *tag_span, "a scalar"),
             },
         };
-        let measured = Measured { node: Node::new(value, span), size: 1, depth: 0 };
+        let measured = Measured { weight: Weight::of_scalar(&value), node: Node::new(value, span) };
         self.remember(anchor, &measured);
         self.place(measured)
     }
@@ -293,9 +325,10 @@ impl Composer<'_> {
             return self.error(diagnostic);
         }
         if anchor > 0 {
-            self.anchors.insert(anchor, None);
+            self.anchors.insert(anchor, Anchored::Open);
         }
-        self.frames.push(Frame { start: range.start, end: range.end, anchor, tag, size: 1, depth: 1, content });
+        let weight = Weight { nodes: 1, bytes: 0, depth: 1 };
+        self.frames.push(Frame { start: range.start, end: range.end, anchor, tag, weight, content });
         GO_ON
     }
 
@@ -312,12 +345,12 @@ impl Composer<'_> {
                 None => Value::List(items),
                 Some((name, tag_span)) => match name.as_str() {
                     "seq" => Value::List(items),
-                    "omap" | "pairs" => self.pairs(items),
+                    "omap" | "pairs" => mapping::pairs(items, &mut self.errors),
                     _ => self.wrong_tag(&name, tag_span, "a list"),
                 },
             },
             Content::Map { pairs, .. } => {
-                let map = self.mapping(pairs);
+                let map = mapping::build(pairs, &mut self.errors, &mut self.warnings);
                 match frame.tag {
                     None => Value::Map(map),
                     Some((name, tag_span)) => match name.as_str() {
@@ -328,103 +361,40 @@ impl Composer<'_> {
                 }
             }
         };
-        let measured = Measured { node: Node::new(value, span), size: frame.size, depth: frame.depth };
+        let measured = Measured { node: Node::new(value, span), weight: frame.weight };
         self.remember(frame.anchor, &measured);
         self.place(measured)
     }
 
-    /// `!!omap` and `!!pairs`: a list of mappings with one entry becomes a list of pairs.
-    fn pairs(&mut self, items: Vec<Node>) -> Value {
-        let mut pairs = Vec::new();
-        for item in items {
-            let span = item.span;
-            match item.value {
-                Value::Map(map) if map.len() == 1 => pairs.extend(map.into_iter().map(|(key, value)| {
-                    let key = Node::new(Value::Str(key.text), key.span);
-                    Node::new(Value::List(vec![key, value]), span)
-                })),
-                _ => self.errors.push(Diagnostic::error(codes::YAML, span, "expected a mapping with one entry")),
-            }
-        }
-        Value::List(pairs)
-    }
-
-    /// Merged entries come first; later entries win and keep the place of the first.
-    fn mapping(&mut self, pairs: Vec<(PairKey, Node)>) -> Map {
-        let mut merged = Vec::new();
-        let mut own = Vec::new();
-        for (key, value) in pairs {
-            match (key, value.value) {
-                (PairKey::Key(key), inner) => own.push((key, Node::new(inner, value.span))),
-                (PairKey::Merge, Value::Map(map)) => merged.extend(map),
-                (PairKey::Merge, Value::List(items)) if items.iter().all(|item| item.as_map().is_some()) => {
-                    // Earlier mappings win, so they come last.
-                    merged.extend(
-                        items
-                            .into_iter()
-                            .rev()
-                            .filter_map(|item| match item.value {
-                                Value::Map(map) => Some(map),
-                                _ => None,
-                            })
-                            .flatten(),
-                    );
-                }
-                (PairKey::Merge, _) => {
-                    let message = "`<<` needs a mapping or a list of mappings";
-                    self.errors.push(Diagnostic::error(codes::YAML, value.span, message).label("not a mapping"));
-                }
-            }
-        }
-        let first_own = merged.len();
-        let mut entries: Vec<(Key, Node)> = Vec::new();
-        let mut places: HashMap<(String, bool), (usize, bool)> = HashMap::new();
-        for (index, (key, value)) in merged.into_iter().chain(own).enumerate() {
-            let is_own = index >= first_own;
-            match places.entry((key.text.clone(), key.is_text)) {
-                Entry::Vacant(place) => {
-                    place.insert((entries.len(), is_own));
-                    entries.push((key, value));
-                }
-                Entry::Occupied(mut place) => {
-                    let (at, was_own) = *place.get();
-                    if was_own && is_own {
-                        self.warnings.push(duplicate_key(&entries[at].0, &key));
-                    }
-                    place.insert((at, is_own));
-                    entries[at] = (key, value);
-                }
-            }
-        }
-        Map::from_entries(entries)
-    }
-
     fn alias(&mut self, id: usize, range: &Range<usize>) -> ControlFlow<()> {
         let span = self.span(range);
-        let Some(Some(measured)) = self.anchors.get(&id) else {
-            let diagnostic = Diagnostic::error(codes::YAML, span, "an alias lies inside the value that it repeats")
-                .help("a value cannot contain itself");
-            return self.error(diagnostic);
+        let measured = match self.anchors.get(&id) {
+            Some(Anchored::Kept(measured)) => measured.clone(),
+            Some(Anchored::TooLarge) => return self.error(too_many_repetitions(span)),
+            Some(Anchored::Open) | None => {
+                let message = "an alias lies inside the value that it repeats";
+                let diagnostic = Diagnostic::error(codes::YAML, span, message);
+                return self.error(diagnostic.help("a value cannot contain itself"));
+            }
         };
-        self.alias_nodes += measured.size;
-        if self.alias_nodes > MAX_ALIAS_NODES {
-            let message = format!("the aliases of the text expand to more than {MAX_ALIAS_NODES} values");
-            return self.error(Diagnostic::error(codes::TOO_LARGE, span, message));
+        self.repeated.add_child(measured.weight);
+        if self.repeated.nodes > MAX_ALIAS_NODES || self.repeated.bytes > MAX_BYTES {
+            return self.error(too_many_repetitions(span));
         }
-        if self.frames.len() + measured.depth > MAX_DEPTH {
+        if self.frames.len() + measured.weight.depth > MAX_DEPTH {
             return self.error(syntax::too_deep(span));
-        }
-        let measured = measured.clone();
-        if let Some(frame) = self.frames.last_mut() {
-            frame.end = range.end;
         }
         self.place_at(measured, range.end)
     }
 
     fn remember(&mut self, anchor: usize, measured: &Measured) {
-        if anchor > 0 {
-            self.anchors.insert(anchor, Some(measured.clone()));
+        if anchor == 0 {
+            return;
         }
+        self.kept.add_child(measured.weight);
+        let is_too_large = self.kept.nodes > 10 * MAX_ALIAS_NODES || self.kept.bytes > 2 * MAX_BYTES;
+        let anchored = if is_too_large { Anchored::TooLarge } else { Anchored::Kept(measured.clone()) };
+        self.anchors.insert(anchor, anchored);
     }
 
     fn place(&mut self, measured: Measured) -> ControlFlow<()> {
@@ -437,6 +407,9 @@ impl Composer<'_> {
     fn place_at(&mut self, measured: Measured, end: usize) -> ControlFlow<()> {
         if self.expects_key() {
             let key = self.key(measured.node);
+            if let Some(frame) = self.frames.last_mut() {
+                frame.weight.bytes += key.text.len();
+            }
             return self.place_key(PairKey::Key(key));
         }
         let Some(frame) = self.frames.last_mut() else {
@@ -444,8 +417,7 @@ impl Composer<'_> {
             return GO_ON;
         };
         frame.end = frame.end.max(end);
-        frame.size += measured.size;
-        frame.depth = frame.depth.max(measured.depth + 1);
+        frame.weight.add_child(measured.weight);
         match &mut frame.content {
             Content::List(items) => items.push(measured.node),
             Content::Map { pairs, key } => {
@@ -507,10 +479,7 @@ fn tag_name(tag: &Tag) -> String {
     tag.suffix_in_namespace("tag:yaml.org,2002:").map_or_else(|| tag.original(), |suffix| suffix.into_owned())
 }
 
-fn duplicate_key(first: &Key, second: &Key) -> Diagnostic {
-    let message = format!("the key `{}` is written twice", second.text);
-    Diagnostic::warning(codes::DUPLICATE_KEY, second.span, message)
-        .label("this value is used")
-        .related(first.span, "this value is ignored")
-        .help("remove one of the two")
+fn too_many_repetitions(span: Span) -> Diagnostic {
+    let message = format!("the aliases of the text repeat more than {MAX_ALIAS_NODES} values");
+    Diagnostic::error(codes::TOO_LARGE, span, message).help("write the values out, or use fewer aliases")
 }

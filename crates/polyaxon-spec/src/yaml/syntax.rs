@@ -33,6 +33,11 @@ pub(super) fn diagnostic(source: SourceId, text: &str, error: &ScanError) -> Dia
         ErrorKind::UnclosedFlowCollection { open } => {
             (codes::YAML, format!("`{open}` is never closed"), "add the closing bracket, or quote the value")
         }
+        ErrorKind::InvalidQuotedScalarIndent => (
+            codes::YAML,
+            "a quoted value goes on without indentation".to_owned(),
+            "indent its further lines more than its key, or use a block of text (`|`)",
+        ),
         ErrorKind::UnclosedQuotedScalar => (codes::YAML, "a quote is never closed".to_owned(), "add the closing quote"),
         kind => (codes::YAML, format!("not valid YAML: {kind}"), "check the indentation and the quotes of this line"),
     };
