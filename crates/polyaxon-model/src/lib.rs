@@ -9,7 +9,7 @@
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
 //! * [`project`], [`lineage`] the other records · [`listing`] pages, paging, sorting · [`error`] error bodies
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
-//! * [`backoff`] the one retry formula
+//! * [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
 
 pub mod artifact;
 pub mod backoff;
@@ -22,7 +22,9 @@ pub mod lineage;
 pub mod listing;
 pub mod names;
 pub mod new_run;
+pub mod pql;
 pub mod project;
+pub mod quantity;
 pub mod run;
 pub mod run_view;
 pub mod status;

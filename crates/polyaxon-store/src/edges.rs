@@ -3,7 +3,7 @@
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::EdgeKind;
 use polyaxon_model::lineage::{CloneRow, EdgeEnd, EdgeRow};
-use polyaxon_model::listing::{ListPage, Paging};
+use polyaxon_model::listing::{Direction, ListPage, Paging};
 use polyaxon_model::status::Status;
 use serde_json::Value as Json;
 
@@ -65,7 +65,7 @@ pub fn list(tx: &mut dyn Tx, run: RunId, side: Side, paging: Paging) -> Result<L
         format!("run_edges e JOIN runs o ON o.id = e.{asked} JOIN runs r ON r.id = e.{own}"),
     );
     select.filter("r.uuid = {}", [run.into()]);
-    select.order("e.id");
+    select.order_by("e.id", None, Direction::Ascending);
     listing::page(tx, &select, paging, |row| read_edge(row, side))
 }
 
@@ -76,7 +76,7 @@ pub fn clones(tx: &mut dyn Tx, run: RunId, paging: Paging) -> Result<ListPage<Cl
         "runs c JOIN runs r ON r.id = c.original_id",
     );
     select.filter("r.uuid = {} AND c.live_state >= 0", [run.into()]);
-    select.order("c.id");
+    select.order_by("c.id", None, Direction::Ascending);
     listing::page(tx, &select, paging, |mut row| {
         Ok(CloneRow {
             uuid: row.take()?,

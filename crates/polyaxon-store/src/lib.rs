@@ -19,6 +19,7 @@ pub mod bookmarks;
 pub mod db;
 pub mod edges;
 pub mod error;
+mod filter;
 pub mod lifecycle;
 pub mod lineage;
 mod listing;

@@ -2,9 +2,13 @@
 
 use polyaxon_model::ids::{ProjectId, RunId};
 use polyaxon_model::lineage::{ArtifactRow, NewArtifact};
-use polyaxon_model::listing::{ListPage, Paging};
+use polyaxon_model::listing::{Direction, ListPage, Paging};
+use polyaxon_model::pql::fields::ARTIFACTS;
+use polyaxon_model::pql::{self, Term};
+use polyaxon_model::time::Timestamp;
 
 use crate::db::{Row, Tx, args, first};
+use crate::filter::{self, Target};
 use crate::listing::{self, Select};
 use crate::{Error, Result, runs};
 
@@ -59,17 +63,52 @@ pub enum Scope {
     Project(ProjectId),
 }
 
-/// Lists artifacts in the order in which they were linked.
-pub fn list(tx: &mut dyn Tx, scope: Scope, paging: Paging) -> Result<ListPage<ArtifactRow>> {
+/// Which artifacts are wanted.
+#[derive(Clone, Debug)]
+pub struct ArtifactQuery {
+    pub scope: Scope,
+    /// PQL text.
+    pub query: String,
+    /// Sort keys, `-` descends; in the order in which they were linked when there is none.
+    pub sort: String,
+    pub paging: Paging,
+}
+
+/// Lists artifacts.
+pub fn list(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<ListPage<ArtifactRow>> {
+    let query = pql::parse(&wanted.query, &ARTIFACTS, now).map_err(|error| Error::Query(error.0))?;
     let mut select = Select::new(COLUMNS, FROM);
-    match scope {
+    match wanted.scope {
         Scope::Run(run) => select.filter("r.uuid = {}", [run.into()]),
         Scope::Project(project) => {
             select.filter("r.project_id = (SELECT id FROM projects WHERE uuid = {})", [project.into()]);
         }
     }
-    select.order("l.id");
-    listing::page(tx, &select, paging, read)
+    if let Some(condition) = filter::condition(&query, target) {
+        select.filter(&condition.sql, condition.values);
+    }
+    for (field, _, key) in ARTIFACTS.read_sort(&wanted.sort) {
+        let column = match field {
+            "kind" => "a.kind",
+            "path" => "a.path",
+            "is_input" => "l.is_input",
+            _ => "a.name",
+        };
+        select.order_by(column, None, key.direction);
+    }
+    select.order_by("l.id", None, Direction::Ascending);
+    listing::page(tx, &select, wanted.paging, read)
+}
+
+fn target(term: &Term) -> Target {
+    match term.field.name {
+        "kind" => Target::Text("a.kind"),
+        "path" => Target::Text("a.path"),
+        "state" => Target::Text("a.state"),
+        "run" => Target::Text("r.uuid"),
+        "is_input" => Target::Number("l.is_input"),
+        _ => Target::Text("a.name"),
+    }
 }
 
 fn read(mut row: Row) -> Result<ArtifactRow> {

@@ -2,7 +2,7 @@
 //!
 //! Must not know users: the pieces of SQL come from tables of this crate, everything else is bound.
 
-use polyaxon_model::listing::{Counting, ListPage, Paging};
+use polyaxon_model::listing::{Counting, Direction, ListPage, Paging};
 
 use crate::Result;
 use crate::db::{Row, Tx, Value, scalar};
@@ -34,9 +34,14 @@ impl Select {
         self.conditions.push(bound);
     }
 
-    /// Adds a sort key without values.
-    pub(crate) fn order(&mut self, key: &str) {
-        self.orders.push(key.to_owned());
+    /// Adds a sort key; each `{}` of it is bound to the value. Rows without a value are the smallest.
+    pub(crate) fn order_by(&mut self, key: &str, value: Option<Value>, direction: Direction) {
+        let values = std::iter::repeat_n(value, key.matches("{}").count()).flatten();
+        let bound = self.bind(key, values);
+        self.orders.push(match direction {
+            Direction::Ascending => format!("{bound} ASC NULLS FIRST"),
+            Direction::Descending => format!("{bound} DESC NULLS LAST"),
+        });
     }
 
     fn bind(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) -> String {

@@ -3,16 +3,19 @@
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::ProjectId;
 use polyaxon_model::kinds::LiveState;
-use polyaxon_model::listing::{ListPage, Paging};
+use polyaxon_model::listing::{Direction, ListPage, Paging};
+use polyaxon_model::pql::fields::PROJECTS;
+use polyaxon_model::pql::{self, Term};
 use polyaxon_model::project::{Project, ProjectBody};
 use polyaxon_model::time::Timestamp;
 
 use crate::db::value::optional_json;
 use crate::db::{Row, Tx, args, first, scalar};
+use crate::filter::{self, Target};
 use crate::listing::{self, Select};
 use crate::{Error, Result};
 
-pub(crate) const COLUMNS: &str = "p.uuid, p.name, p.description, p.tags, p.created_at, p.updated_at, \
+const COLUMNS: &str = "p.uuid, p.name, p.description, p.tags, p.created_at, p.updated_at, \
      EXISTS (SELECT 1 FROM project_bookmarks b WHERE b.project_id = p.id AND b.enabled), p.readme, p.live_state";
 
 /// Creates a project. The name was checked; it must be free.
@@ -116,7 +119,8 @@ pub struct ProjectQuery {
 }
 
 /// Lists live projects.
-pub fn list(tx: &mut dyn Tx, wanted: &ProjectQuery, _now: Timestamp) -> Result<ListPage<Project>> {
+pub fn list(tx: &mut dyn Tx, wanted: &ProjectQuery, now: Timestamp) -> Result<ListPage<Project>> {
+    let query = pql::parse(&wanted.query, &PROJECTS, now).map_err(|error| Error::Query(error.0))?;
     let mut select = Select::new(COLUMNS, "projects p");
     if let Some(bookmarked) = wanted.bookmarked {
         select.filter(
@@ -124,16 +128,41 @@ pub fn list(tx: &mut dyn Tx, wanted: &ProjectQuery, _now: Timestamp) -> Result<L
             [bookmarked.into()],
         );
     }
-    if !wanted.query.is_empty() {
-        return Err(Error::Query("filters are not supported yet".to_owned()));
+    if !wanted.query.contains("live_state") {
+        select.filter("p.live_state = {}", [1_i64.into()]);
     }
-    select.filter("p.live_state = {}", [1_i64.into()]);
-    select.order("p.updated_at DESC");
-    select.order("p.id DESC");
+    if let Some(condition) = filter::condition(&query, target) {
+        select.filter(&condition.sql, condition.values);
+    }
+    let keys = PROJECTS.read_sort(&wanted.sort);
+    for (field, _, key) in &keys {
+        let column = match *field {
+            "created_at" => "p.created_at",
+            "name" => "p.name",
+            _ => "p.updated_at",
+        };
+        select.order_by(column, None, key.direction);
+    }
+    if keys.is_empty() {
+        select.order_by("p.updated_at", None, Direction::Descending);
+    }
+    select.order_by("p.id", None, keys.last().map_or(Direction::Descending, |(_, _, key)| key.direction));
     listing::page(tx, &select, wanted.paging, read)
 }
 
-pub(crate) fn read(mut row: Row) -> Result<Project> {
+fn target(term: &Term) -> Target {
+    match term.field.name {
+        "uuid" => Target::Text("p.uuid"),
+        "description" => Target::Text("p.description"),
+        "created_at" => Target::Number("p.created_at"),
+        "updated_at" => Target::Number("p.updated_at"),
+        "tags" => Target::Array("p.tags"),
+        "live_state" => Target::Number("p.live_state"),
+        _ => Target::Text("p.name"),
+    }
+}
+
+fn read(mut row: Row) -> Result<Project> {
     Ok(Project {
         uuid: row.take()?,
         name: row.take()?,

@@ -87,7 +87,7 @@ fn an_equal_condition_replaces_the_last_one_and_another_verdict_does_not() {
 fn a_clock_that_is_set_back_does_not_turn_times_around() {
     let (mut life, _) = Life::begin(&Setting { managed_by: ManagedBy::User, ..JOB });
     post(&mut life, Status::Running, Force::No);
-    life.now = life.now.minus(Duration::from_secs(3600));
+    life.now = life.now.minus(Duration::from_hours(1));
     post(&mut life, Status::Succeeded, Force::No);
     assert_eq!(life.run.finished_at, life.run.started_at);
     assert_eq!((life.run.wait_time, life.run.duration), (Some(0.0), Some(0.0)));

@@ -1,0 +1,15 @@
+//! The store through real database files: what it keeps, what it refuses, what it finds again.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
+mod testkit;
+
+mod concurrency;
+mod durability;
+mod faults;
+mod lifecycle;
+mod lineage;
+mod lists;
+mod pql;
+mod projects;
+mod runs;
