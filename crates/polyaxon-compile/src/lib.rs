@@ -3,6 +3,12 @@
 //! Invariant: no I/O, no clock, no environment, no randomness; everything arrives as an argument.
 
 pub mod connection;
+pub mod context;
+pub mod lint;
+pub mod place;
 pub mod plan;
+pub mod resolve;
+mod suggest;
+pub mod support;
 pub mod template;
 pub mod text;

@@ -8,7 +8,6 @@ const HARD_LIMIT: usize = 600;
 
 /// Files between the limits, with the reason why they are one concept.
 const LONG_FILES: &[(&str, &str)] = &[
-    ("crates/polyaxon-compile/src/template/literal.rs", "one reader of Python literals and its table of cases"),
     ("crates/polyaxon-engine/src/lifecycle.rs", "the transition table is one match"),
     ("crates/polyaxon-spec/src/yaml/compose.rs", "from events to nodes: anchors, merges and limits are one pass"),
 ];

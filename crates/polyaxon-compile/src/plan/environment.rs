@@ -52,9 +52,10 @@ pub(super) fn main(resolved: &Node, host: &Host, notices: &mut Vec<String>) -> V
 /// The block that every program which talks to the server begins with.
 pub(super) fn service(resolved: &Node, host: &Host, service: Service) -> Variables {
     let owner = host.owner.split('/').next().unwrap_or_default();
+    let namespace = resolved.get("namespace").and_then(Node::as_str).unwrap_or(&host.namespace);
     let mut all = vec![
         pair("POLYAXON_K8S_NODE_NAME", "process-agent"),
-        pair("POLYAXON_K8S_NAMESPACE", &host.namespace),
+        pair("POLYAXON_K8S_NAMESPACE", namespace),
         pair("POLYAXON_K8S_POD_ID", &format!("plx-operation-{}", host.uuid)),
         pair("POLYAXON_HOST", host.api_host.trim_end_matches('/')),
         pair("POLYAXON_IS_MANAGED", "true"),

@@ -16,6 +16,7 @@ const MAX_DEPTH: usize = 100;
 
 pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("map_format", map_format);
+    environment.add_filter(super::percent::FILTER, percent);
     environment.add_filter("string", string);
     environment.add_filter("tojson", to_json);
     environment.add_filter("join", join);
@@ -59,6 +60,32 @@ fn map_format(value: &Value, pattern: &str, name: Option<&str>) -> Result<String
         return Err(bad_format("not all arguments are used by the pattern"));
     }
     Ok(out)
+}
+
+/// `pattern % value` of Python: a tuple gives one value to each conversion.
+fn percent(pattern: &str, value: &Value) -> Result<String, Error> {
+    if !value.is_tuple() {
+        return map_format(value, pattern, None);
+    }
+    let mut values = value.try_iter()?;
+    let mut out = String::new();
+    let mut rest = pattern;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('%') {
+            out.push('%');
+            rest = after;
+            continue;
+        }
+        let value = values.next().ok_or_else(|| bad_format("not enough arguments for the pattern"))?;
+        rest = write_conversion(&value, rest, &mut out)?;
+    }
+    out.push_str(rest);
+    match values.next() {
+        Some(_) => Err(bad_format("not all arguments are used by the pattern")),
+        None => Ok(out),
+    }
 }
 
 /// The name in `(name)s` and what follows it.
@@ -286,5 +313,5 @@ fn python_text(value: &Value) -> String {
 }
 
 fn bad_format(detail: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, format!("map_format: {}", detail.into()))
+    Error::new(ErrorKind::InvalidOperation, format!("format: {}", detail.into()))
 }

@@ -6,6 +6,8 @@ mod error;
 pub mod expand;
 mod filters;
 pub mod literal;
+mod number;
+mod percent;
 pub mod print;
 pub mod value;
 
@@ -50,7 +52,14 @@ pub fn render(text: &str, context: &Value, budget: &Budget) -> Result<String, Te
     if budget.fuel.get() == 0 {
         return Err(TemplateError::exhausted());
     }
-    let template = ENGINE.template_from_str(text)?;
+    let source = percent::rewrite(text);
+    let rendered = run(&source, context, budget);
+    // Places in a rewritten source say nothing about the text.
+    rendered.map_err(|error| if source == text { error } else { TemplateError { range: None, ..error } })
+}
+
+fn run(source: &str, context: &Value, budget: &Budget) -> Result<String, TemplateError> {
+    let template = ENGINE.template_from_str(source)?;
     let rendered = template.render_captured(context.clone())?;
     let (used, _) = rendered.state().fuel_levels().unwrap_or_default();
     budget.fuel.set(budget.fuel.get().saturating_sub(used));
@@ -62,7 +71,7 @@ pub fn names(text: &str) -> Result<HashSet<String>, TemplateError> {
     if !is_template(text) {
         return Ok(HashSet::new());
     }
-    Ok(ENGINE.template_from_str(text)?.undeclared_variables(true))
+    Ok(ENGINE.template_from_str(&percent::rewrite(text))?.undeclared_variables(true))
 }
 
 static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -22,7 +22,6 @@ struct Case {
 const ACCEPTED: &[(&str, &str, &str)] = &[
     ("{{ 'a' ~ i ~ b ~ n ~ f }}", "a1TrueNone0.00001", "the engine's `~` prints floats itself"),
     ("{{ 'a' < 1 }}", "False", "the engine orders values of different types"),
-    ("{{ '%s-%d' % ('a', 3) }}", "error", "`%` on strings: `format` and `map_format` do it"),
     ("{# comment #}x", "{# comment #}x", "a text without braces of a template is none (spec §16.3)"),
     ("x\n", "x\n", "a text without braces of a template is none (spec §16.3)"),
     ("a\n\n", "a\n\n", "a text without braces of a template is none (spec §16.3)"),

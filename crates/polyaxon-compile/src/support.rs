@@ -1,0 +1,58 @@
+//! What the language has and this version cannot execute yet: refused with a clear finding, never ignored.
+
+use polyaxon_spec::diagnostic::{Diagnostic, codes};
+use polyaxon_spec::node::Node;
+use polyaxon_spec::span::Span;
+
+/// The runtimes that can be executed. The last three are what the server itself starts.
+const RUNTIMES: &[&str] = &["job", "service", "notifier", "cleaner", "tuner"];
+
+/// Sections that need an engine part that does not exist yet, and what a person calls them.
+const SECTIONS: &[(&str, &str)] = &[
+    ("matrix", "searches"),
+    ("schedule", "schedules"),
+    ("joins", "joins"),
+    ("build", "builds before the run"),
+    ("hooks", "hooks after the run"),
+    ("events", "events"),
+];
+
+/// The first thing in a composed operation that cannot be executed by this version, if any.
+pub fn unsupported(compiled: &Node) -> Option<Diagnostic> {
+    for (key, what) in SECTIONS {
+        let Some(node) = compiled.get(key).filter(|node| crate::context::is_truthy(node)) else { continue };
+        let key_span = compiled.as_map().and_then(|map| map.get_key(key)).map_or(Span::NONE, |key| key.span);
+        let span = if key_span.is_none() { node.span } else { key_span };
+        return Some(refused(span, key, &format!("`{key}`: {what} cannot be executed by this version yet")));
+    }
+    let kind = compiled.at(&["run", "kind"])?;
+    let name = kind.as_str().filter(|name| !RUNTIMES.contains(name))?;
+    Some(refused(kind.span, "run.kind", &format!("`run.kind: {name}` cannot be executed by this version yet")))
+}
+
+fn refused(span: Span, path: &str, message: &str) -> Diagnostic {
+    Diagnostic::error(codes::NOT_SUPPORTED, span, message).label("not supported yet").path(path).help(
+        "distributed kinds, dag, matrix and schedules cannot be executed by this version yet: use a job or a service",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_field_is_named() {
+        let cases = [
+            (serde_json::json!({"run": {"kind": "job"}}), None),
+            (serde_json::json!({"run": {"kind": "service"}, "hooks": []}), None),
+            (serde_json::json!({"run": {"kind": "dag"}}), Some("run.kind")),
+            (serde_json::json!({"run": {"kind": "mpijob"}}), Some("run.kind")),
+            (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "grid"}}), Some("matrix")),
+            (serde_json::json!({"run": {"kind": "job"}, "schedule": {"kind": "cron"}}), Some("schedule")),
+        ];
+        for (json, expected) in cases {
+            let found = unsupported(&Node::from_json(&json));
+            assert_eq!(found.as_ref().map(|finding| finding.path.as_str()), expected, "{json}");
+        }
+    }
+}

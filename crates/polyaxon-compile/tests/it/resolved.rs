@@ -1,0 +1,153 @@
+//! Resolution and lint against the conformance corpus, both from recorded operations and from the files themselves.
+
+use conformance::case::Case;
+use conformance::{compare, corpus, stages};
+use polyaxon_compile::connection::Connection;
+use polyaxon_compile::context::{Agent, RunContext};
+use polyaxon_compile::lint::lint;
+use polyaxon_compile::resolve::{Resolved, resolve};
+use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::node::{Map, Node, Value};
+use serde_json::{Value as Json, json};
+
+/// Cases whose record is a quirk that spec §19 tells us not to follow, with the number of the quirk.
+const NOT_FOLLOWED: &[(&str, &str)] = &[
+    ("job/literal-evaluation-odd", "10: tuples, complex numbers and dots stay text"),
+    ("job/volumes-odd-names", "15: volumes have their public names"),
+    ("raycluster/workers-globals", "11: worker groups see the same globals as other replicas"),
+    ("raycluster/workers-globals-plain", "11: worker groups see the same globals as other replicas"),
+];
+
+#[test]
+fn recorded_operations_resolve_as_recorded() {
+    let fixed = corpus::fixed().expect("the corpus is readable");
+    let mut failures = Vec::new();
+    let cases = cases();
+    for case in &cases {
+        let compiled = Node::from_json(&case.expected["compiled"]["value"]);
+        let params = params(&case.expected["params"]);
+        let found = resolve(&compiled, &params, &run(case, &compiled, &fixed));
+        failures.extend(differences(case, found));
+    }
+    assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert!(cases.len() > 400, "only {} cases", cases.len());
+}
+
+#[test]
+fn files_resolve_as_recorded() {
+    let fixed = corpus::fixed().expect("the corpus is readable");
+    let mut failures = Vec::new();
+    for case in cases().iter().filter(|case| case.option("override").is_null()) {
+        let outcome = stages::outcome(case);
+        let Some(compiled) = &outcome.compiled else { continue };
+        // The server gets JSON.
+        let operation = Node::from_json(&compiled.operation.to_json());
+        let params = params(&Node::map(compiled.params.clone()).to_json());
+        let found = resolve(&operation, &params, &run(case, &operation, &fixed));
+        failures.extend(differences(case, found));
+    }
+    assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn lint_has_no_errors_where_resolution_succeeds() {
+    let mut wrong = Vec::new();
+    for case in cases().iter().filter(|case| case.expected["resolved"]["status"] == "ok") {
+        let outcome = stages::outcome(case);
+        let Some(compiled) = &outcome.compiled else { continue };
+        for finding in lint(&compiled.operation, &compiled.params) {
+            if finding.is_error() {
+                wrong.push(format!("{}: {}", case.id, messages(&[finding])));
+            } else if let Some(source) = outcome.sources.get(finding.span.source) {
+                let marked = source.text.get(finding.span.start as usize..finding.span.end as usize);
+                assert!(marked.is_some_and(|text| !text.is_empty()), "{}: {finding:?}", case.id);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn lint_finds_the_templates_that_fail() {
+    let late = [
+        "contexts/division-by-zero-late",
+        "contexts/include-late",
+        "contexts/syntax-error-late",
+        "contexts/undefined-attribute-late",
+        "contexts/unknown-filter-late",
+        "params/template-param-bool-fails-late",
+        "params/template-param-int-fails-late",
+    ];
+    for case in cases().iter().filter(|case| late.contains(&case.id.as_str())) {
+        let compiled = stages::outcome(case).compiled.expect("the check accepts it");
+        let findings = lint(&compiled.operation, &compiled.params);
+        assert!(findings.iter().any(Diagnostic::is_error), "{}: {}", case.id, messages(&findings));
+    }
+}
+
+/// The cases whose resolution was recorded, without the quirks.
+fn cases() -> Vec<Case> {
+    let mut cases = corpus::cases().expect("the corpus is readable");
+    cases.retain(|case| {
+        let status = case.expected["resolved"]["status"].as_str();
+        matches!(status, Some("ok" | "error")) && NOT_FOLLOWED.iter().all(|(id, _)| *id != case.id)
+    });
+    cases
+}
+
+fn params(json: &Json) -> Map {
+    match Node::from_json(json).value {
+        Value::Map(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// The one run that the corpus was recorded for.
+fn run(case: &Case, compiled: &Node, fixed: &Json) -> RunContext {
+    let globals = &fixed["globals"];
+    let agent = &fixed["agents"][case.option("agent").as_str().unwrap_or("default")];
+    let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+    let connection = |json: &Json| serde_json::from_value::<Connection>(json.clone()).expect("a connection");
+    let namespaces = agent["additionalNamespaces"].as_array().into_iter().flatten();
+    RunContext {
+        owner: text(&globals["owner_name"]),
+        project: text(&globals["project_name"]),
+        project_uuid: text(&globals["project_uuid"]),
+        name: compiled.get("name").and_then(Node::as_str).unwrap_or("anonymous").to_owned(),
+        uuid: text(&globals["uuid"]),
+        path: text(&globals["uuid"]),
+        created_at: globals["created_at"].as_str().and_then(|time| time.parse().ok()),
+        compiled_at: globals["compiled_at"].as_str().and_then(|time| time.parse().ok()),
+        is_independent: true,
+        agent: Agent {
+            namespace: text(&agent["namespace"]),
+            additional_namespaces: namespaces.map(text).collect(),
+            store: Some(connection(&agent["artifacts_store"])),
+            connections: fixed["connections"].as_array().into_iter().flatten().map(connection).collect(),
+        },
+        ..RunContext::default()
+    }
+}
+
+fn differences(case: &Case, found: Result<Resolved, Vec<Diagnostic>>) -> Option<String> {
+    let expected = by_name(case.expected["resolved"].clone());
+    let problems = found.as_ref().err().map(|problems| messages(problems)).unwrap_or_default();
+    let got = match found {
+        Ok(resolved) => by_name(json!({"status": "ok", "value": resolved.operation.to_json()})),
+        Err(_) => json!({"status": "error"}),
+    };
+    let differences = compare::stage("resolved", &expected, Some(&got));
+    (!differences.is_empty()).then(|| format!("{}: {} {problems}", case.id, differences.join("; ")))
+}
+
+/// The record sorts params by name, and contexts come in the order of params.
+fn by_name(mut stage: Json) -> Json {
+    if let Some(contexts) = stage["value"]["contexts"].as_array_mut() {
+        contexts.sort_by_key(|io| io["name"].to_string());
+    }
+    stage
+}
+
+fn messages(problems: &[Diagnostic]) -> String {
+    problems.iter().map(|problem| format!("{}: {}", problem.path, problem.message)).collect::<Vec<_>>().join("; ")
+}
