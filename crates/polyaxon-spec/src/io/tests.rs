@@ -1,3 +1,5 @@
+//! Conversion and validation of input and output values, in tables.
+
 use super::*;
 use crate::span::SourceId;
 use crate::yaml;
