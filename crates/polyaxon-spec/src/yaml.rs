@@ -12,6 +12,7 @@
 //! * some malformed anchors, empty keys and keys over several lines pass;
 //! * integers beyond 128 bits, aliases that repeat very much, very deep and very large texts are refused.
 
+mod anchors;
 mod binary;
 mod compose;
 mod emit;

@@ -2,16 +2,15 @@
 //!
 //! Works without recursion, so that no input can exhaust the stack. Limits are those of [`super`].
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ops::{ControlFlow, Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
+use super::anchors::{Anchors, Measured, Weight};
 use super::mapping::{self, PairKey};
 use super::resolve::{self, Plain, Problem};
 use super::tabs::Tabs;
-use super::{Document, MAX_ALIAS_NODES, MAX_BYTES, MAX_DEPTH, syntax};
+use super::{Document, MAX_DEPTH, syntax};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::{Key, Node, Value};
 use crate::span::{SourceId, Span};
@@ -23,10 +22,7 @@ pub(super) fn compose(source: SourceId, text: &str) -> Result<Document, Vec<Diag
         frames: Vec::new(),
         root: None,
         documents: 0,
-        anchors: HashMap::new(),
-        anchor_names: HashMap::new(),
-        repeated: Weight { nodes: 0, bytes: 0, depth: 0 },
-        kept: Weight { nodes: 0, bytes: 0, depth: 0 },
+        anchors: Anchors::default(),
         tabs: Tabs::of(text),
         last_end: 0,
         errors: Vec::new(),
@@ -60,11 +56,7 @@ struct Composer<'text> {
     frames: Vec<Frame>,
     root: Option<Node>,
     documents: usize,
-    anchors: HashMap<usize, Anchored>,
-    anchor_names: HashMap<String, Span>,
-    /// What all aliases together have added, and what is kept for aliases to come.
-    repeated: Weight,
-    kept: Weight,
+    anchors: Anchors,
     tabs: Option<Tabs>,
     /// Where the last event ended.
     last_end: usize,
@@ -85,49 +77,6 @@ struct Frame {
 enum Content {
     List(Vec<Node>),
     Map { pairs: Vec<(PairKey, Node)>, key: Option<PairKey> },
-}
-
-/// A node and what a copy of it costs.
-#[derive(Clone)]
-struct Measured {
-    node: Node,
-    weight: Weight,
-}
-
-#[derive(Clone, Copy)]
-struct Weight {
-    /// Itself included.
-    nodes: usize,
-    /// Of all texts in it.
-    bytes: usize,
-    /// Collections on the longest way down; 0 for scalars.
-    depth: usize,
-}
-
-impl Weight {
-    fn of_scalar(value: &Value) -> Weight {
-        let bytes = match value {
-            Value::Str(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
-            _ => 0,
-        };
-        Weight { nodes: 1, bytes, depth: 0 }
-    }
-
-    fn add_child(&mut self, child: Weight) {
-        self.nodes += child.nodes;
-        self.bytes += child.bytes;
-        self.depth = self.depth.max(child.depth + 1);
-    }
-}
-
-/// What an alias can repeat.
-enum Anchored {
-    /// A collection that is not closed yet.
-    Open,
-    Kept(Measured),
-    /// Too much to be repeated, so it was not kept.
-    TooLarge,
 }
 
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
@@ -158,7 +107,12 @@ impl Composer<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&range),
             Event::Alias(id) => self.alias(id, &range),
-            Event::Anchor(_, name) => return self.anchor_name(&name, &range),
+            Event::Anchor(_, name) => {
+                return match self.anchors.name(&name, self.span(&range)) {
+                    Ok(()) => GO_ON,
+                    Err(diagnostic) => self.error(*diagnostic),
+                };
+            }
             Event::Comment(..) => {
                 if let Some(tabs) = &mut self.tabs {
                     tabs.allow(range);
@@ -207,23 +161,6 @@ impl Composer<'_> {
         GO_ON
     }
 
-    fn anchor_name(&mut self, name: &str, range: &Range<usize>) -> ControlFlow<()> {
-        let span = self.span(range);
-        match self.anchor_names.entry(name.to_owned()) {
-            Entry::Vacant(entry) => {
-                entry.insert(span);
-                GO_ON
-            }
-            Entry::Occupied(entry) => {
-                let first = *entry.get();
-                let diagnostic = Diagnostic::error(codes::YAML, span, format!("the anchor `&{name}` is defined twice"))
-                    .related(first, "first defined here")
-                    .help("give each anchor its own name");
-                self.error(diagnostic)
-            }
-        }
-    }
-
     fn scalar(
         &mut self,
         text: &str,
@@ -261,7 +198,7 @@ impl Composer<'_> {
             },
         };
         let measured = Measured { weight: Weight::of_scalar(&value), node: Node::new(value, span) };
-        self.remember(anchor, &measured);
+        self.anchors.close(anchor, &measured);
         self.place(measured)
     }
 
@@ -324,10 +261,8 @@ impl Composer<'_> {
             let diagnostic = syntax::too_deep(Span::new(self.source, range.start, range.start + 1));
             return self.error(diagnostic);
         }
-        if anchor > 0 {
-            self.anchors.insert(anchor, Anchored::Open);
-        }
-        let weight = Weight { nodes: 1, bytes: 0, depth: 1 };
+        self.anchors.open(anchor);
+        let weight = Weight::of_empty_collection();
         self.frames.push(Frame { start: range.start, end: range.end, anchor, tag, weight, content });
         GO_ON
     }
@@ -362,39 +297,15 @@ impl Composer<'_> {
             }
         };
         let measured = Measured { node: Node::new(value, span), weight: frame.weight };
-        self.remember(frame.anchor, &measured);
+        self.anchors.close(frame.anchor, &measured);
         self.place(measured)
     }
 
     fn alias(&mut self, id: usize, range: &Range<usize>) -> ControlFlow<()> {
-        let span = self.span(range);
-        let measured = match self.anchors.get(&id) {
-            Some(Anchored::Kept(measured)) => measured.clone(),
-            Some(Anchored::TooLarge) => return self.error(too_many_repetitions(span)),
-            Some(Anchored::Open) | None => {
-                let message = "an alias lies inside the value that it repeats";
-                let diagnostic = Diagnostic::error(codes::YAML, span, message);
-                return self.error(diagnostic.help("a value cannot contain itself"));
-            }
-        };
-        self.repeated.add_child(measured.weight);
-        if self.repeated.nodes > MAX_ALIAS_NODES || self.repeated.bytes > MAX_BYTES {
-            return self.error(too_many_repetitions(span));
+        match self.anchors.repeat(id, self.span(range), self.frames.len()) {
+            Ok(measured) => self.place_at(measured, range.end),
+            Err(diagnostic) => self.error(*diagnostic),
         }
-        if self.frames.len() + measured.weight.depth > MAX_DEPTH {
-            return self.error(syntax::too_deep(span));
-        }
-        self.place_at(measured, range.end)
-    }
-
-    fn remember(&mut self, anchor: usize, measured: &Measured) {
-        if anchor == 0 {
-            return;
-        }
-        self.kept.add_child(measured.weight);
-        let is_too_large = self.kept.nodes > 10 * MAX_ALIAS_NODES || self.kept.bytes > 2 * MAX_BYTES;
-        let anchored = if is_too_large { Anchored::TooLarge } else { Anchored::Kept(measured.clone()) };
-        self.anchors.insert(anchor, anchored);
     }
 
     fn place(&mut self, measured: Measured) -> ControlFlow<()> {
@@ -477,9 +388,4 @@ impl Composer<'_> {
 
 fn tag_name(tag: &Tag) -> String {
     tag.suffix_in_namespace("tag:yaml.org,2002:").map_or_else(|| tag.original(), |suffix| suffix.into_owned())
-}
-
-fn too_many_repetitions(span: Span) -> Diagnostic {
-    let message = format!("the aliases of the text repeat more than {MAX_ALIAS_NODES} values");
-    Diagnostic::error(codes::TOO_LARGE, span, message).help("write the values out, or use fewer aliases")
 }
