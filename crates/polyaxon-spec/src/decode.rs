@@ -36,7 +36,9 @@ pub fn document(mut node: Node, role: DocumentRole, diagnostics: &mut Vec<Diagno
         Value::Null => diagnostics.push(empty(&node, "the document is empty")),
         Value::Map(map) if map.is_empty() => diagnostics.push(empty(&node, "the document has no fields")),
         Value::Map(map) => {
-            check_root_keys(map, diagnostics);
+            if role == DocumentRole::Main {
+                check_root_keys(map, diagnostics);
+            }
             read_document(&mut node, role, "", diagnostics);
         }
         _ => diagnostics.push(
@@ -56,7 +58,7 @@ fn empty(node: &Node, message: &str) -> Diagnostic {
     Diagnostic::error(codes::EMPTY, node.span, message).help("start with `kind: operation` or `kind: component`")
 }
 
-/// Documents with a kind spell their root keys in camelCase.
+/// The first file of a request spells its root keys in camelCase when it has a kind; presets and components need not.
 fn check_root_keys(map: &Map, diagnostics: &mut Vec<Diagnostic>) {
     if map.get("kind").is_none_or(Node::is_null) {
         return;
@@ -85,8 +87,8 @@ fn read_document(node: &mut Node, role: DocumentRole, path: &str, diagnostics: &
             return;
         }
     }
-    let has_kind = path.is_empty() && map.get("kind").is_some_and(|kind| !kind.is_null());
-    if has_kind {
+    let is_checked = role == DocumentRole::Main && map.get("kind").is_some_and(|kind| !kind.is_null());
+    if is_checked {
         // Unknown root keys were reported already.
         map.retain(|key, _| {
             DOCUMENT.fields.iter().any(|field| field.name == key.text) || FOREIGN_ROOT_KEYS.contains(&key.text.as_str())

@@ -142,10 +142,10 @@ impl Section {
 }
 
 impl KubernetesObject {
-    /// The camelCase form of a key in either spelling.
+    /// The camelCase form of a key in either spelling. As in the official tools, `Image` is a spelling of `image`.
     pub(crate) fn key(&self, name: &str) -> Option<&'static str> {
         let exact = self.keys.iter().find(|key| **key == name);
-        exact.or_else(|| self.keys.iter().find(|key| snake_case(key) == name)).copied()
+        exact.or_else(|| self.keys.iter().find(|key| snake_case(key) == snake_case(name))).copied()
     }
 }
 

@@ -239,6 +239,16 @@ fn presets_may_be_incomplete() {
 }
 
 #[test]
+fn only_the_first_file_must_spell_in_camel_case() {
+    let text = "kind: operation\nstrict_params: true";
+    assert!(read(text, DocumentRole::Main).0.is_none());
+    for role in [DocumentRole::Preset, DocumentRole::Component] {
+        let shown = read(text, role).0.map(|node| node.to_json().to_string());
+        assert_eq!(shown.as_deref(), Some(r#"{"kind":"operation","strictParams":true}"#));
+    }
+}
+
+#[test]
 fn tables_are_whole() {
     fn walk(section: &'static Section, seen: &mut Vec<&'static Section>) {
         if seen.iter().any(|known| std::ptr::eq(*known, section)) {

@@ -188,8 +188,10 @@ fn kubernetes(object: &'static KubernetesObject, node: &mut Node, path: &str, di
             }
         }
     }
+    // A null attribute of a Kubernetes object is the same as none; patching relies on it.
+    entries.retain(|(_, value)| !value.is_null());
     for name in object.required {
-        if !entries.iter().any(|(key, value)| key.text == *name && !value.is_null()) {
+        if !entries.iter().any(|(key, _)| key.text == *name) {
             diagnostics.push(
                 Diagnostic::error(codes::K8S_REQUIRED, start, format!("`{path}` lacks the field `{name}`"))
                     .label(format!("`{name}` is missing here"))

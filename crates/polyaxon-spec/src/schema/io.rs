@@ -125,8 +125,11 @@ fn check_flag(map: &Map, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// `options` is short for `validation.options`.
+/// `options` is short for `validation.options`. Rules that are null are none.
 fn fold_options(map: &mut Map) {
+    if let Some(validation) = map.get_mut("validation").and_then(Node::as_map_mut) {
+        validation.retain(|_, rule| !rule.is_null());
+    }
     if map.get("options").is_none_or(Node::is_null) {
         return;
     }

@@ -1,7 +1,6 @@
 //! `plugins`: what runs around the job of a run.
 
 use super::STATUSES;
-use super::kubernetes::RESOURCES;
 use crate::section::{Section, Type, field};
 
 pub static PLUGINS: Section = Section {
@@ -64,13 +63,7 @@ pub static SIDECAR: Section = Section {
         field("monitorLogs", Type::Bool, "Collects logs while the job runs.", "true").template(),
         field("monitorSpec", Type::Bool, "Collects the specification of the pod.", "false").template(),
         field("noConnections", Type::Bool, "Gives other sidecars no connections.", "true").template(),
-        field(
-            "resources",
-            Type::Either(&Type::Kubernetes(&RESOURCES), &Type::AnyMap),
-            "Resources of the helper.",
-            "{requests: {memory: 64Mi}}",
-        )
-        .template(),
+        field("resources", Type::AnyMap, "Resources of the helper.", "{requests: {memory: 64Mi}}").template(),
     ],
     check: None,
 };
