@@ -54,7 +54,10 @@ fn append_folder<W: Write>(archive: &mut Builder<W>, real_root: &Path, folder: &
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         let kind = metadata.file_type();
         if kind.is_dir() {
-            archive.append_dir(&name, &path).map_err(|source| Error::read(&path, source))?;
+            // The official archives name files only; an empty folder would be lost without an entry of its own.
+            if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none()) {
+                archive.append_dir(&name, &path).map_err(|source| Error::read(&path, source))?;
+            }
             append_folder(archive, real_root, &path, &name)?;
         } else if kind.is_file() {
             append_file(archive, &path, &name)?;

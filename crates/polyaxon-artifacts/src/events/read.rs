@@ -38,18 +38,37 @@ pub fn parse(text: &str, kind: &str) -> Option<Series> {
     }
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
     let header = lines.peek().copied().unwrap_or_default();
-    if let Some(named) = header.strip_prefix("step|timestamp|") {
+    if let Some((order, named)) = Order::of(header) {
         let kind = named.trim().to_owned();
-        let rows = lines.skip(1).filter_map(|line| separated_row(line, &kind)).collect();
+        let rows = lines.skip(1).filter_map(|line| separated_row(line, order, &kind)).collect();
         return Some(Series { kind, rows });
     }
     let rows = lines.filter_map(|line| json_row(line, kind)).collect();
     Some(Series { kind: kind.to_owned(), rows })
 }
 
-fn separated_row(line: &str, kind: &str) -> Option<Row> {
+/// The order of the first two columns; the header tells.
+#[derive(Clone, Copy)]
+enum Order {
+    StepFirst,
+    TimestampFirst,
+}
+
+impl Order {
+    /// The order, and the name of the last column.
+    fn of(header: &str) -> Option<(Order, &str)> {
+        let step_first = header.strip_prefix("step|timestamp|").map(|named| (Order::StepFirst, named));
+        step_first.or_else(|| header.strip_prefix("timestamp|step|").map(|named| (Order::TimestampFirst, named)))
+    }
+}
+
+fn separated_row(line: &str, order: Order, kind: &str) -> Option<Row> {
     let mut cells = line.splitn(3, '|');
-    let (step, timestamp, value) = (cells.next()?, cells.next()?, cells.next()?);
+    let (first, second, value) = (cells.next()?, cells.next()?, cells.next()?);
+    let (step, timestamp) = match order {
+        Order::StepFirst => (first, second),
+        Order::TimestampFirst => (second, first),
+    };
     let value = if kind == "metric" {
         Value::Number(metric(value)?)
     } else if TEXT_KINDS.contains(&kind) {
@@ -127,6 +146,9 @@ mod tests {
         assert_eq!((rows[0].step, rows[1].step), (None, Some(3)));
         assert!(matches!(rows[0].value, Value::Number(number) if number.is_nan()));
         assert_eq!(rows[1].value, Value::Number(1e-7));
+
+        let swapped = parse("timestamp|step|metric\n2026-01-02T03:04:05+00:00|7|0.5", "metric").unwrap();
+        assert_eq!((swapped.rows[0].step, &swapped.rows[0].value), (Some(7), &Value::Number(0.5)));
 
         assert_eq!(parse("step|timestamp|metric", "metric").unwrap().rows, []);
         assert_eq!(parse("\n", "metric"), None);
