@@ -15,11 +15,14 @@
 //! ```
 
 pub mod actions;
+pub mod agent;
 pub mod bookmarks;
 pub mod db;
 pub mod edges;
 pub mod error;
 mod filter;
+pub mod graph;
+pub mod import;
 pub mod lifecycle;
 pub mod lineage;
 mod listing;
@@ -30,6 +33,7 @@ pub mod run_list;
 mod run_row;
 pub mod runs;
 pub mod settings;
+pub mod standing;
 pub mod statuses;
 mod store;
 pub mod submission;
