@@ -1,0 +1,14 @@
+//! `/api/v1`: JSON resources, one file per group of endpoints.
+
+pub(crate) mod agents;
+pub(crate) mod installation;
+pub(crate) mod projects;
+pub(crate) mod runs;
+
+use axum::Json;
+use serde_json::{Map, Value};
+
+/// The answer `{}` of endpoints that have nothing to tell.
+pub(crate) fn nothing() -> Json<Value> {
+    Json(Value::Object(Map::new()))
+}

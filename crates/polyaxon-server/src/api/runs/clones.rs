@@ -1,0 +1,166 @@
+//! Runs made of runs: restart, copy, resume.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use polyaxon_engine::clone::{self, CloneError, ContentRule, NewClone, Source};
+use polyaxon_engine::state::{Birth, Event};
+use polyaxon_model::change::Change;
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::CloningKind;
+use polyaxon_model::new_run::{CloneRequest, RunPatch};
+use polyaxon_model::run::Run;
+use polyaxon_model::run_view::RunView;
+use polyaxon_spec::clone::OverrideStrategy;
+use polyaxon_store::runs::NewRecord;
+use polyaxon_store::{Error as StoreError, lifecycle, projects, runs, submission};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::api::runs::check_name;
+use crate::api::runs::content::{self, Content};
+use crate::body::Body;
+use crate::errors::{Error, Result};
+use crate::run_path::RunPath;
+use crate::state::{Server, present};
+
+pub(crate) async fn restart_run(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Body(request): Body<CloneRequest>,
+) -> Result<Response> {
+    create(&server, path, request, NewClone::Restart).await
+}
+
+pub(crate) async fn copy_run(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Body(request): Body<CloneRequest>,
+) -> Result<Response> {
+    create(&server, path, request, NewClone::Copy).await
+}
+
+async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: NewClone) -> Result<Response> {
+    check_name(request.name.as_deref())?;
+    let mut original = original(server, path.clone()).await?;
+    let plan = match clone::plan(kind, &source(&original), &request) {
+        // Nothing was done by a cache hit: the run that did the work is the one to do again.
+        Err(CloneError::CacheHit(worker)) => {
+            original = original_of(server, worker).await?;
+            clone::plan(kind, &source(&original), &request)
+        }
+        planned => planned,
+    };
+    let plan = plan.map_err(|error| Error::rule(error.to_string()))?;
+    let managed_by = original.managed_by;
+    let from = original.uuid;
+    let content = clone_content(plan.content, original, request.content, OverrideStrategy::Source).await?;
+    let run = RunId::new(Uuid::new_v4());
+    let created = server
+        .write(move |tx, now| {
+            let project = projects::get(tx, &path.project)?;
+            let project = project.ok_or_else(|| StoreError::not_found("Project", &path.project))?.uuid;
+            let birth =
+                Birth { kind: content.kind, managed_by, pending: None, requires_approval: content.requires_approval };
+            let mut record = NewRecord::new(run, project, birth);
+            record.runtime = Some(content.runtime);
+            record.name = plan.name;
+            record.description = plan.description;
+            record.tags = plan.tags;
+            record.meta_info = plan.meta_info;
+            record.raw_content = Some(content.raw);
+            record.content = Some(content.compiled);
+            record.original = Some((plan.original, plan.cloning_kind));
+            record.submission = submission::get(tx, from)?;
+            runs::create(tx, &record, now)
+        })
+        .await?;
+    server.changes.notify(run);
+    Ok((StatusCode::CREATED, Json(created.view(RunView::Cloned))).into_response())
+}
+
+/// The same run again: its content is replaced, its history and artifacts stay.
+pub(crate) async fn resume_run(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Body(request): Body<CloneRequest>,
+) -> Result<Response> {
+    check_name(request.name.as_deref())?;
+    let run = original(&server, path.clone()).await?;
+    let rule = clone::check_resume(&source(&run), &request).map_err(|error| Error::rule(error.to_string()))?;
+    let id = run.uuid;
+    let content = clone_content(rule, run, request.content, OverrideStrategy::Override).await?;
+    let mut meta_info = request.meta_info.unwrap_or_default();
+    meta_info.remove("recompile");
+    let patch = RunPatch {
+        name: request.name.map_or(Change::Keep, Change::Set),
+        description: request.description.map_or(Change::Keep, Change::Set),
+        tags: request.tags.map_or(Change::Keep, Change::Set),
+        runtime: Change::Set(content.runtime),
+        kind: Some(content.kind),
+        ..RunPatch::default()
+    };
+    let merged = RunPatch { meta_info: Change::Set(meta_info), merge: Some(true), ..RunPatch::default() };
+    let resumed = server
+        .write(move |tx, now| {
+            let status = present(tx, &path)?.status;
+            if !status.is_done() {
+                return Ok(Err(CloneError::NotDone(status)));
+            }
+            runs::set_raw_content(tx, id, &content.raw, now)?;
+            runs::patch(tx, id, &patch, now)?;
+            runs::patch(tx, id, &merged, now)?;
+            lifecycle::apply(tx, id, &Event::ResumeRequested, now)?;
+            runs::get(tx, id)?.ok_or_else(|| StoreError::not_found("Run", id)).map(Ok)
+        })
+        .await?
+        .map_err(|error| Error::rule(error.to_string()))?;
+    server.changes.notify(id);
+    Ok((StatusCode::CREATED, Json(resumed.view(RunView::Cloned))).into_response())
+}
+
+async fn original(server: &Server, path: RunPath) -> Result<Run> {
+    server
+        .read(move |tx| {
+            present(tx, &path)?;
+            runs::get(tx, path.run)?.ok_or_else(|| StoreError::not_found("Run", path.run))
+        })
+        .await
+}
+
+async fn original_of(server: &Server, run: RunId) -> Result<Run> {
+    server.read(move |tx| runs::get(tx, run)?.ok_or_else(|| StoreError::not_found("Run", run))).await
+}
+
+fn source(run: &Run) -> Source {
+    let cache_of = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
+    Source {
+        run: run.uuid,
+        name: run.name.clone(),
+        description: run.description.clone(),
+        tags: run.tags.clone(),
+        status: run.status,
+        meta_info: run.meta_info.clone(),
+        has_content: run.raw_content.is_some(),
+        cache_of: cache_of.map(|original| original.uuid),
+    }
+}
+
+async fn clone_content(
+    rule: ContentRule,
+    source: Run,
+    given: Option<Value>,
+    strategy: OverrideStrategy,
+) -> Result<Content> {
+    let read = tokio::task::spawn_blocking(move || match (rule, given) {
+        (ContentRule::Replace, Some(Value::String(text))) => content::read(&text),
+        (ContentRule::Replace, Some(object)) => content::read(&object.to_string()),
+        (_, given) => {
+            content::read_override(source.raw_content.as_deref().unwrap_or_default(), given.as_ref(), strategy)
+        }
+    });
+    read.await.map_err(Error::internal)?
+}

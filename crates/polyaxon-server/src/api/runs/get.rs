@@ -1,0 +1,42 @@
+//! Reading one run.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use polyaxon_model::ids::RunId;
+use polyaxon_model::run::{DEFAULT_NAMESPACE, Run};
+use polyaxon_store::{Error as StoreError, runs};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::errors::{Error, Result};
+use crate::run_path::RunPath;
+use crate::state::{Server, known};
+
+pub(crate) async fn get_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Run>> {
+    server
+        .read(move |tx| {
+            known(tx, &path)?;
+            runs::get(tx, path.run)?.ok_or_else(|| StoreError::not_found("Run", path.run))
+        })
+        .await
+        .map(Json)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AnyRun {
+    uuid: String,
+}
+
+/// The same without knowing the project.
+pub(crate) async fn get_run_anywhere(State(server): State<Arc<Server>>, Path(path): Path<AnyRun>) -> Result<Json<Run>> {
+    let run: RunId = path.uuid.parse().map_err(|_| Error::not_found())?;
+    server.read(move |tx| runs::get(tx, run)?.ok_or_else(|| StoreError::not_found("Run", run))).await.map(Json)
+}
+
+pub(crate) async fn get_namespace(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
+    let run = get_run(State(server), path).await?.0;
+    let namespace = run.settings.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+    Ok(Json(json!({ "namespace": namespace })))
+}

@@ -1,0 +1,175 @@
+//! Artifacts that runs used and made.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use polyaxon_model::lineage::{ArtifactRow, NewArtifact};
+use polyaxon_model::listing::{ListPage, PageLimits};
+use polyaxon_store::lineage::{self, ArtifactQuery, Scope};
+use polyaxon_store::{Error as StoreError, projects};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::projects::ProjectPath;
+use crate::body::Body;
+use crate::errors::{Error, Result};
+use crate::query::{Address, Params, page};
+use crate::run_path::RunPath;
+use crate::state::{Server, now, present};
+
+pub(crate) async fn list_artifacts(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    address: Address,
+    params: Params,
+) -> Result<Json<ListPage<ArtifactRow>>> {
+    let wanted = wanted(Scope::Run(path.run), &params);
+    let paging = wanted.paging;
+    let found = server
+        .read(move |tx| {
+            present(tx, &path)?;
+            lineage::list(tx, &wanted, now())
+        })
+        .await?;
+    Ok(Json(page(&address, &params, paging, found.count, found.results)))
+}
+
+fn wanted(scope: Scope, params: &Params) -> ArtifactQuery {
+    ArtifactQuery {
+        scope,
+        query: params.text("query").unwrap_or_default().to_owned(),
+        sort: params.text("sort").unwrap_or_default().to_owned(),
+        paging: params.paging(PageLimits::LONG),
+    }
+}
+
+pub(crate) async fn list_artifact_names(
+    server: State<Arc<Server>>,
+    path: RunPath,
+    address: Address,
+    params: Params,
+) -> Result<Json<ListPage<Value>>> {
+    let Json(found) = list_artifacts(server, path, address, params).await?;
+    let results = found.results.iter().map(|row| json!({ "name": row.name })).collect();
+    Ok(Json(ListPage { count: found.count, next: found.next, previous: found.previous, results }))
+}
+
+/// The artifacts of all runs of a project. With `mode=any` each name and kind appears once on a page.
+pub(crate) async fn list_project_artifacts(
+    State(server): State<Arc<Server>>,
+    path: ProjectPath,
+    address: Address,
+    params: Params,
+) -> Result<Json<ListPage<Value>>> {
+    let paging = params.paging(PageLimits::LONG);
+    let filter = params.clone();
+    let found = server
+        .read(move |tx| {
+            let project = projects::get(tx, &path.project)?;
+            let project = project.ok_or_else(|| StoreError::not_found("Project", &path.project))?;
+            lineage::list(tx, &wanted(Scope::Project(project.uuid), &filter), now())
+        })
+        .await?;
+    let rows = if params.text("mode") == Some("any") {
+        let mut kinds: Vec<Value> = Vec::new();
+        for row in &found.results {
+            let kind = json!({ "name": row.name, "kind": row.kind, "is_input": row.is_input });
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds
+    } else {
+        found.results.iter().map(|row| json!(row)).collect()
+    };
+    Ok(Json(page(&address, &params, paging, found.count, rows)))
+}
+
+pub(crate) async fn post_artifacts(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Body(body): Body<Value>,
+) -> Result<StatusCode> {
+    let artifacts = read_artifacts(body)?;
+    let run = path.run;
+    server
+        .write(move |tx, _| {
+            present(tx, &path)?;
+            lineage::add(tx, path.run, &artifacts)
+        })
+        .await?;
+    server.changes.notify(run);
+    Ok(StatusCode::CREATED)
+}
+
+/// Clients send `{"artifacts": […]}`, a bare list, or one artifact.
+fn read_artifacts(body: Value) -> Result<Vec<NewArtifact>> {
+    let rows = match body {
+        Value::Array(rows) => rows,
+        Value::Object(mut fields) => match fields.remove("artifacts") {
+            Some(Value::Array(rows)) => rows,
+            None if fields.contains_key("name") => vec![Value::Object(fields)],
+            _ => return Err(Error::rule("Received no artifacts.")),
+        },
+        _ => return Err(Error::rule("Received no artifacts.")),
+    };
+    let read = |(position, row): (usize, Value)| {
+        serde_json::from_value(row).map_err(|error| Error::rule(format!("artifacts[{position}]: {error}")))
+    };
+    rows.into_iter().enumerate().map(read).collect()
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ArtifactName {
+    name: String,
+}
+
+pub(crate) async fn get_artifact(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Path(ArtifactName { name }): Path<ArtifactName>,
+) -> Result<Json<ArtifactRow>> {
+    server
+        .read(move |tx| {
+            present(tx, &path)?;
+            lineage::get(tx, path.run, &name)?.ok_or_else(|| StoreError::not_found("ArtifactLineage", &name))
+        })
+        .await
+        .map(Json)
+}
+
+pub(crate) async fn delete_artifact(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Path(ArtifactName { name }): Path<ArtifactName>,
+) -> Result<StatusCode> {
+    server
+        .write(move |tx, _| {
+            present(tx, &path)?;
+            match lineage::remove(tx, path.run, &name)? {
+                0 => Err(StoreError::not_found("ArtifactLineage", &name)),
+                _ => Ok(()),
+            }
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifacts_come_in_three_forms() {
+        let one = json!({"name": "m", "kind": "model"});
+        for body in [json!({"artifacts": [one]}), json!([one]), one.clone()] {
+            assert_eq!(read_artifacts(body).unwrap().len(), 1);
+        }
+        assert_eq!(read_artifacts(json!({"artifacts": []})).unwrap(), []);
+        for body in [json!({}), json!(3), json!([{"name": "x", "kind": "nope"}]), json!([{"kind": "model"}])] {
+            assert!(read_artifacts(body.clone()).is_err(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Changing and deleting a run.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use polyaxon_engine::state::Event;
+use polyaxon_model::change::Change;
+use polyaxon_model::new_run::RunPatch;
+use polyaxon_model::run::Run;
+use polyaxon_store::{lifecycle, runs};
+
+use crate::api::runs::check_name;
+use crate::body::{Body, REQUIRED};
+use crate::errors::{Error, Result};
+use crate::run_path::RunPath;
+use crate::state::{Server, known};
+
+/// One read-modify-write in one transaction: parallel merges lose no key.
+pub(crate) async fn patch_run(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Body(patch): Body<RunPatch>,
+) -> Result<Json<Run>> {
+    if let Change::Set(name) = &patch.name {
+        check_name(Some(name))?;
+    }
+    let run = path.run;
+    let patched = server
+        .write(move |tx, now| {
+            known(tx, &path)?;
+            runs::patch(tx, path.run, &patch, now)
+        })
+        .await?;
+    server.changes.notify(run);
+    Ok(Json(patched))
+}
+
+/// As a patch, but the kind must be there.
+pub(crate) async fn put_run(
+    server: State<Arc<Server>>,
+    path: RunPath,
+    Body(patch): Body<RunPatch>,
+) -> Result<Json<Run>> {
+    if patch.kind.is_none() {
+        return Err(Error::field("kind", REQUIRED));
+    }
+    patch_run(server, path, Body(patch)).await
+}
+
+pub(crate) async fn delete_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<StatusCode> {
+    let run = path.run;
+    server
+        .write(move |tx, now| {
+            known(tx, &path)?;
+            lifecycle::apply(tx, path.run, &Event::DeleteRequested, now)
+        })
+        .await?;
+    server.changes.notify(run);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,48 @@
+//! The status history of a run: reading it, and reporting a status.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use polyaxon_engine::state::{Event, Force};
+use polyaxon_model::condition::{StatusRequest, StatusesDocument};
+use polyaxon_store::{Error as StoreError, lifecycle, statuses};
+
+use crate::body::Body;
+use crate::errors::{Error, Result};
+use crate::run_path::RunPath;
+use crate::state::{Server, now, present};
+
+pub(crate) async fn get_statuses(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<StatusesDocument>> {
+    server
+        .read(move |tx| {
+            present(tx, &path)?;
+            statuses::document(tx, path.run)?.ok_or_else(|| StoreError::not_found("Run", path.run))
+        })
+        .await
+        .map(Json)
+}
+
+/// A condition without a type has no effect; one that the rules forbid is accepted and has none either.
+pub(crate) async fn post_status(
+    State(server): State<Arc<Server>>,
+    path: RunPath,
+    Body(request): Body<StatusRequest>,
+) -> Result<(StatusCode, Json<StatusesDocument>)> {
+    let force = if request.force == Some(true) { Force::Yes } else { Force::No };
+    let condition = request.condition.unwrap_or_default().complete(now());
+    let condition = condition.map_err(|error| Error::field("condition", format!("condition.type: {error}")))?;
+    let run = path.run;
+    let document = server
+        .write(move |tx, now| {
+            present(tx, &path)?;
+            if let Some(condition) = condition {
+                lifecycle::apply(tx, path.run, &Event::Posted { condition, force }, now)?;
+            }
+            statuses::document(tx, path.run)?.ok_or_else(|| StoreError::not_found("Run", path.run))
+        })
+        .await?;
+    server.changes.notify(run);
+    Ok((StatusCode::CREATED, Json(document)))
+}

@@ -1,0 +1,110 @@
+//! JSON request bodies, read into the wire types of the model with messages that name the wrong field.
+//!
+//! Invariant: unknown fields are ignored unless the type refuses them; an empty body is an empty object.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::errors::{Error, Result};
+
+/// A body of the type `T`.
+#[derive(Clone, Debug)]
+pub(crate) struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let bytes = Bytes::from_request(request, state).await?;
+        read(&bytes).map(Self)
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
+    let mut text = serde_json::Deserializer::from_slice(bytes);
+    let value: T = serde_path_to_error::deserialize(&mut text).map_err(|error| refuse(&error, bytes))?;
+    text.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+/// A body that is no JSON at all is told apart from JSON with a wrong field.
+fn refuse(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Error {
+    let cause = error.inner();
+    if !cause.is_data() {
+        return malformed(cause);
+    }
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes)
+        && !value.is_object()
+    {
+        return Error::object("Invalid data. Expected an object with named fields.");
+    }
+    // The place in the text is noise for a body that a program wrote.
+    let message = cause.to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return Error::field(&inside(error.path(), field), REQUIRED);
+    }
+    match error.path().iter().next() {
+        Some(serde_path_to_error::Segment::Map { key }) => Error::field(key, sentence(error.path(), message)),
+        _ => Error::object(message),
+    }
+}
+
+pub(crate) const REQUIRED: &str = "This field is required.";
+
+/// The field as the client wrote it: below the top level with its way to there.
+fn inside(path: &serde_path_to_error::Path, field: &str) -> String {
+    if path.iter().next().is_none() { field.to_owned() } else { format!("{path}.{field}") }
+}
+
+fn sentence(path: &serde_path_to_error::Path, message: &str) -> String {
+    if path.iter().nth(1).is_none() { message.to_owned() } else { format!("{path}: {message}") }
+}
+
+fn malformed(error: &serde_json::Error) -> Error {
+    Error::Detail(StatusCode::BAD_REQUEST, format!("JSON parse error - {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use polyaxon_model::condition::StatusRequest;
+    use polyaxon_model::new_run::NewRun;
+    use polyaxon_model::project::ProjectBody;
+
+    use super::*;
+
+    #[track_caller]
+    fn check<T: DeserializeOwned + std::fmt::Debug>(body: &str, expected: &str) {
+        let (status, body) = read::<T>(body.as_bytes()).unwrap_err().into_parts();
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(serde_json::to_string(&body).unwrap(), expected);
+    }
+
+    #[test]
+    fn wrong_bodies_name_the_field() {
+        check::<NewRun>(
+            r#"{"managed_by": "nobody"}"#,
+            r#"{"managed_by":["`nobody` is not a manager of runs, expected one of: user, cli, agent"]}"#,
+        );
+        check::<NewRun>(r#"{"tags": 3}"#, r#"{"tags":["tags must be a list of strings"]}"#);
+        check::<ProjectBody>(
+            r#"{"description": []}"#,
+            r#"{"description":["invalid type: sequence, expected a string"]}"#,
+        );
+        check::<StatusRequest>(
+            r#"{"condition": {"type": "running", "status": 3}}"#,
+            r#"{"condition":["condition.status: condition status `3` is neither a boolean nor a text"]}"#,
+        );
+    }
+
+    #[test]
+    fn bodies_that_are_no_object() {
+        check::<NewRun>("{bad", r#"{"detail":"JSON parse error - key must be a string at line 1 column 2"}"#);
+        check::<NewRun>("3", r#"{"non_field_errors":["Invalid data. Expected an object with named fields."]}"#);
+        assert_eq!(read::<NewRun>(b" \n").unwrap(), NewRun::default());
+    }
+}

@@ -1,0 +1,157 @@
+//! What every handler can reach, and the few questions that most of them ask.
+
+use std::path::PathBuf;
+
+use polyaxon_artifacts::changes::{Changes, Subscription};
+use polyaxon_artifacts::layout::Layout;
+use polyaxon_model::ids::RunId;
+use polyaxon_model::time::Timestamp;
+use polyaxon_store::db::Tx;
+use polyaxon_store::standing::{self, Standing};
+use polyaxon_store::{Store, projects};
+use tokio::sync::watch;
+
+use crate::access::Reach;
+use crate::errors::{Error, Result};
+use crate::run_path::RunPath;
+
+/// The parts a server is made of.
+#[derive(Clone)]
+pub struct Server {
+    pub store: Store,
+    pub layout: Layout,
+    pub changes: Changes,
+    pub options: Options,
+}
+
+/// Settings of a server that do not change while it runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// 32 hex digits, the same as long as the database lives.
+    pub key: String,
+    /// The version that clients are told. Never below the official client's, which warns about older servers.
+    pub version: String,
+    pub reach: Reach,
+    pub agent: Agent,
+    /// Largest JSON body.
+    pub max_body_bytes: usize,
+    /// Largest upload.
+    pub max_upload_bytes: u64,
+    /// How many runs may be with an executor at once.
+    pub max_concurrency: usize,
+}
+
+/// Who executes the runs of this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// The runtime inside of this process; nobody else is handed a run.
+    Local,
+    /// Whoever pulls the agent state.
+    External,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            key: "0".repeat(32),
+            version: "2.18.0".into(),
+            reach: Reach::Loopback,
+            agent: Agent::Local,
+            max_body_bytes: 10 * 1024 * 1024,
+            max_upload_bytes: 1024 * 1024 * 1024,
+            max_concurrency: 50,
+        }
+    }
+}
+
+impl Server {
+    /// Where uploads wait until they are complete: on the file system of the artifacts.
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.layout.local().join("incoming")
+    }
+
+    /// Reads the store; a missing record is a 404.
+    pub(crate) async fn read<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> polyaxon_store::Result<T> + Send + 'static,
+    {
+        self.store.read(closure).await.map_err(Error::from)
+    }
+
+    /// Writes the store at the present time, and answers when it is on disk.
+    pub(crate) async fn write<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn Tx, Timestamp) -> polyaxon_store::Result<T> + Send + 'static,
+    {
+        self.store.write(move |tx| closure(tx, now())).await.map_err(Error::from)
+    }
+
+    /// Where a run stands; one that is unknown, in another project or being deleted is a 404.
+    pub(crate) async fn standing(&self, path: &RunPath) -> Result<Standing> {
+        let path = path.clone();
+        self.read(move |tx| present(tx, &path)).await
+    }
+
+    /// Begins to watch a run. Look after this, and wait only then.
+    pub(crate) fn watch(&self, run: RunId) -> RunWatch {
+        let mut store = self.store.changed();
+        store.mark_unchanged();
+        RunWatch { run, hub: self.changes.subscribe(), store }
+    }
+}
+
+/// What woke a watcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Something of the run itself changed, most often its logs.
+    Run,
+    /// Something in the store changed; it may be about any run.
+    Store,
+}
+
+/// Waits for news of one run.
+pub(crate) struct RunWatch {
+    run: RunId,
+    hub: Subscription,
+    store: watch::Receiver<u64>,
+}
+
+impl RunWatch {
+    pub(crate) async fn changed(&mut self) -> Wake {
+        tokio::select! {
+            () = self.hub.changed(self.run) => Wake::Run,
+            changed = self.store.changed() => match changed {
+                Ok(()) => Wake::Store,
+                // The store is closed: nothing will ever change again, and the next read says so.
+                Err(_) => Wake::Store,
+            },
+        }
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    jiff::Timestamp::now().into()
+}
+
+/// The run that a path names, whatever its live state.
+pub(crate) fn known(tx: &mut dyn Tx, path: &RunPath) -> polyaxon_store::Result<Standing> {
+    match standing::of(tx, path.run)? {
+        Some(standing) if standing.project == path.project => Ok(standing),
+        // Which of the two is missing makes a difference to people.
+        _ if projects::get(tx, &path.project)?.is_none() => {
+            Err(polyaxon_store::Error::not_found("Project", &path.project))
+        }
+        _ => Err(polyaxon_store::Error::not_found("Run", path.run)),
+    }
+}
+
+/// As [`known`], but a run that is being deleted is gone.
+pub(crate) fn present(tx: &mut dyn Tx, path: &RunPath) -> polyaxon_store::Result<Standing> {
+    let standing = known(tx, path)?;
+    if standing.live_state == polyaxon_model::kinds::LiveState::Deleting {
+        return Err(polyaxon_store::Error::not_found("Run", path.run));
+    }
+    Ok(standing)
+}

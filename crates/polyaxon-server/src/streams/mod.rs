@@ -1,0 +1,32 @@
+//! `/streams/v1`: what the artifacts store holds of a run: files, events, logs.
+
+pub(crate) mod artifacts;
+pub(crate) mod download;
+mod event_package;
+pub(crate) mod events;
+pub(crate) mod follow;
+pub(crate) mod logs;
+pub(crate) mod run_folder;
+pub(crate) mod upload;
+
+use axum::Json;
+use serde_json::Value;
+
+use crate::api::nothing;
+use crate::errors::{Error, StreamError};
+use crate::streams::run_folder::RunFolder;
+
+/// Runs blocking file work off the request threads.
+pub(crate) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StreamError> + Send + 'static,
+) -> Result<T, StreamError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failure) => Err(Error::internal(failure).into()),
+    }
+}
+
+/// The objects of a run in a cluster: there is no cluster, so there are none.
+pub(crate) async fn inspect(_: RunFolder) -> Json<Value> {
+    nothing()
+}

@@ -1,0 +1,77 @@
+//! Artifacts of runs, and the graph of runs.
+
+use serde_json::{Value, json};
+
+use crate::server::TestServer;
+
+const RUNS: &str = "/api/v1/default/p/runs";
+
+fn rows() -> Value {
+    json!([
+        { "name": "loss", "kind": "metric", "path": "events/metric/loss.plx", "summary": {"last": 0.1}, "is_input": false },
+        { "name": "data", "kind": "data", "path": "s3://bucket/x", "summary": {"hash": "abc"}, "is_input": true },
+    ])
+}
+
+#[tokio::test]
+async fn artifacts_are_linked_listed_updated_and_removed() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let (a, b) = (server.run("p", "a").await, server.run("p", "b").await);
+    for run in [&a, &b] {
+        let answer =
+            server.call("POST", &format!("{RUNS}/{run}/lineage/artifacts"), json!({ "artifacts": rows() })).await;
+        assert_eq!(answer.expect(201).bytes, b"");
+    }
+    assert_eq!(server.get(&format!("{RUNS}/{a}/artifacts_lineage")).await["count"], 2);
+    let loss = server.get(&format!("{RUNS}/{a}/lineage/artifacts/loss")).await;
+    assert_eq!(
+        loss,
+        json!({ "name": "loss", "kind": "metric", "is_input": false, "path": "events/metric/loss.plx",
+            "summary": {"last": 0.1}, "state": a, "run": a, "meta_info": { "run": { "name": "a", "uuid": a } } })
+    );
+    let state = async |run: &str| server.get(&format!("{RUNS}/{run}/lineage/artifacts/data")).await["state"].clone();
+    assert_eq!(state(&a).await, state(&b).await);
+
+    server
+        .post(&format!("{RUNS}/{a}/lineage/artifacts"), json!({ "name": "loss", "kind": "metric", "summary": {} }))
+        .await;
+    let names = server.get(&format!("{RUNS}/{a}/lineage/artifacts/names")).await;
+    assert_eq!(names["results"], json!([{ "name": "loss" }, { "name": "data" }]));
+    assert_eq!(server.get(&format!("{RUNS}/lineage/artifacts")).await["count"], 4);
+    let any = server.get(&format!("{RUNS}/lineage/artifacts?mode=any")).await;
+    assert_eq!(any["results"].as_array().unwrap().len(), 3, "{any}");
+
+    server.call("DELETE", &format!("{RUNS}/{a}/lineage/artifacts/loss"), Value::Null).await.expect(204);
+    let gone = server.call("GET", &format!("{RUNS}/{a}/lineage/artifacts/loss"), Value::Null).await.expect(404);
+    assert_eq!(gone.json(), json!({ "detail": "No ArtifactLineage matches the given query." }));
+}
+
+#[tokio::test]
+async fn artifacts_that_are_wrong() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let path = format!("{RUNS}/{}/lineage/artifacts", server.run("p", "a").await);
+    for body in [json!({}), json!({ "artifacts": [{ "name": "x", "kind": "nope" }] }), json!([{ "kind": "model" }])] {
+        assert!(server.call("POST", &path, body).await.expect(400).json()[0].is_string());
+    }
+    server.call("POST", &path, json!([])).await.expect(201);
+}
+
+#[tokio::test]
+async fn edges_are_replaced_and_seen_from_both_sides() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let (a, b) = (server.run("p", "a").await, server.run("p", "b").await);
+    let edges = json!({ "edges": [{ "run": a, "is_upstream": true, "values": { "k": 1 } }] });
+    server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), edges).await.expect(201);
+    let end = |run: &str, name: &str| json!({ "uuid": run, "name": name, "kind": "job", "runtime": null });
+    assert_eq!(
+        server.get(&format!("{RUNS}/{b}/lineage/upstream")).await["results"],
+        json!([{ "values": { "k": 1 }, "kind": "manual", "statuses": null, "upstream": end(&a, "a") }])
+    );
+    assert_eq!(server.get(&format!("{RUNS}/{a}/lineage/downstream")).await["results"][0]["downstream"], end(&b, "b"));
+    server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), json!({ "edges": [] })).await.expect(201);
+    assert_eq!(server.get(&format!("{RUNS}/{b}/lineage/upstream")).await["count"], 0);
+    server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), json!({})).await.expect(400);
+}

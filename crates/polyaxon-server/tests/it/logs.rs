@@ -1,0 +1,135 @@
+//! Logs: as the official client polls for them, and followed live.
+
+use http_body_util::BodyExt;
+use polyaxon_artifacts::logs::{Stamp, Stream, TaskLog};
+use polyaxon_model::ids::RunId;
+use serde_json::{Value, json};
+
+use crate::server::{PATIENCE, TestServer};
+
+const START: u64 = 1_767_225_600_000_000;
+
+/// The log of one task, written the way a supervisor does.
+struct Writer {
+    log: TaskLog,
+    stamp: Stamp,
+    now: u64,
+}
+
+impl Writer {
+    fn new(server: &TestServer, run: &str) -> Writer {
+        let folder = server.layout.logs(run.parse::<RunId>().unwrap());
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut stamp = Stamp::after_existing(&folder);
+        let log = TaskLog::open(&folder, "polyaxon-main", &mut stamp, START).unwrap();
+        Writer { log, stamp, now: START }
+    }
+
+    fn write(&mut self, text: &str) {
+        self.now += 1_000_000;
+        for chunk in text.as_bytes().chunks(60_000) {
+            self.log.append(Stream::Stdout, chunk, &mut self.stamp, self.now);
+        }
+    }
+}
+
+fn path(run: &str) -> String {
+    format!("/streams/v1/polyaxon/default/p/runs/{run}/logs")
+}
+
+fn values(answer: &Value) -> Vec<&str> {
+    answer["logs"].as_array().unwrap().iter().map(|line| line["value"].as_str().unwrap()).collect()
+}
+
+async fn finish(server: &TestServer, run: &str) {
+    let condition = json!({ "condition": { "type": "succeeded", "status": true } });
+    server.post(&format!("/api/v1/default/p/runs/{run}/statuses"), condition).await;
+}
+
+#[tokio::test]
+async fn a_run_without_logs() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    assert_eq!(server.get(&path(&run)).await, json!({ "logs": [], "last_time": null, "last_file": null, "files": [] }));
+}
+
+#[tokio::test]
+async fn a_live_run_gives_a_time_to_go_on_from_until_it_is_done() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let mut writer = Writer::new(&server, &run);
+    writer.write("one\ntwo\n");
+    let first = server.get(&format!("{}?last_time=2025-01-01T00:00:00%2B00:00&kind=job", path(&run))).await;
+    assert_eq!(values(&first), ["one", "two"]);
+    assert_eq!(first["logs"][0]["pod"], format!("plx-operation-{run}"));
+    let time = first["last_time"].as_str().unwrap().to_owned();
+    let idle = server.get(&format!("{}?last_time={time}", path(&run))).await;
+    assert_eq!((values(&idle), idle["last_time"].as_str()), (vec![], Some(time.as_str())));
+    writer.write("three\n");
+    let next = server.get(&format!("{}?last_time={time}", path(&run))).await;
+    assert_eq!(values(&next), ["three"]);
+    finish(&server, &run).await;
+    let end = server.get(&format!("{}?last_time={}", path(&run), next["last_time"].as_str().unwrap())).await;
+    assert_eq!((values(&end), &end["last_time"]), (vec![], &Value::Null));
+    let wrong = server.call("GET", &format!("{}?last_time=yesterday", path(&run)), Value::Null).await.expect(400);
+    assert!(wrong.text().starts_with("`last_time` cannot be read: "), "{}", wrong.text());
+}
+
+#[tokio::test]
+async fn long_logs_come_in_few_parts_that_the_client_walks_through() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let line = "x".repeat(999);
+    let mut writer = Writer::new(&server, &run);
+    for _ in 0..40 {
+        writer.write(&format!("{line}\n").repeat(1000));
+    }
+    finish(&server, &run).await;
+    // The loop of the official client, which stops after five answers whatever they say.
+    let (mut last_file, mut count) = (String::new(), 0);
+    for _ in 0..5 {
+        let answer = server.get(&format!("{}?kind=job&last_file={last_file}", path(&run))).await;
+        count += answer["logs"].as_array().unwrap().len();
+        let Some(name) = answer["last_file"].as_str() else { break };
+        let files = answer["files"].as_array().unwrap();
+        assert!(files.len() > 1 && files.last().unwrap() != name);
+        name.clone_into(&mut last_file);
+    }
+    assert_eq!(count, 40_000);
+}
+
+#[tokio::test]
+async fn followers_are_woken_and_end_with_the_run() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let mut writer = Writer::new(&server, &run);
+    writer.write("one\n");
+    let mut body = server.open(&format!("{}/follow", path(&run))).await;
+    let mut lines: Vec<Value> = Vec::new();
+    let mut next = async |lines: &mut Vec<Value>| {
+        let chunk = tokio::time::timeout(PATIENCE, body.frame()).await.unwrap()?.unwrap().into_data().unwrap();
+        for line in chunk.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            lines.push(serde_json::from_slice(line).unwrap());
+        }
+        Some(())
+    };
+    next(&mut lines).await.unwrap();
+    assert_eq!(lines[0]["value"], "one");
+    let cursor = lines[1]["cursor"].as_str().unwrap().to_owned();
+    writer.write("two\n");
+    server.changes.notify(run.parse().unwrap());
+    next(&mut lines).await.unwrap();
+    assert_eq!(lines[2]["value"], "two");
+    finish(&server, &run).await;
+    while next(&mut lines).await.is_some() {}
+    assert_eq!(lines.last().unwrap(), &json!({ "done": "succeeded" }));
+
+    let rest = server.call("GET", &format!("{}/follow?cursor={cursor}", path(&run)), Value::Null).await.expect(200);
+    assert_eq!(rest.header("content-type"), "application/x-ndjson");
+    assert_eq!(rest.text().lines().count(), 3, "{}", rest.text());
+    server.call("GET", &format!("{}/follow?cursor=x", path(&run)), Value::Null).await.expect(400);
+}

@@ -1,0 +1,14 @@
+//! The API through the real router: requests in, status and JSON out.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
+
+mod artifacts;
+mod bulk;
+mod events;
+mod lifecycle;
+mod lineage;
+mod logs;
+mod meta;
+mod projects;
+mod runs;
+mod server;

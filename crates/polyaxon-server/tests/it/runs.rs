@@ -1,0 +1,231 @@
+//! Creating, reading and changing runs.
+
+use serde_json::{Value, json};
+use snapbox::{assert_data_eq, str};
+
+use crate::server::{TestServer, operation, redacted, uuid};
+
+const RUNS: &str = "/api/v1/default/p/runs";
+
+async fn server() -> TestServer {
+    let server = TestServer::new();
+    server.project("p").await;
+    server
+}
+
+#[tokio::test]
+async fn an_unmanaged_run_is_created_and_read() {
+    let server = server().await;
+    let body = json!({ "is_managed": false, "name": "m1", "tags": "a", "meta_info": { "x": 1 } });
+    let created = server.call("POST", RUNS, body).await.expect(201).json();
+    assert_data_eq!(
+        redacted(&created),
+        str![[r#"
+{
+  "uuid": "[uuid]",
+  "kind": "job",
+  "name": "m1",
+  "description": null,
+  "content": null,
+  "is_managed": false,
+  "managed_by": "user",
+  "pending": null,
+  "meta_info": {
+    "x": 1
+  },
+  "tags": [
+    "a"
+  ],
+  "settings": {}
+}
+"#]]
+    );
+    let detail = server.get(&format!("{RUNS}/{}", uuid(&created))).await;
+    assert_data_eq!(
+        redacted(&detail),
+        str![[r#"
+{
+  "uuid": "[uuid]",
+  "name": "m1",
+  "created_at": "[time]",
+  "updated_at": "[time]",
+  "started_at": null,
+  "finished_at": null,
+  "schedule_at": null,
+  "wait_time": null,
+  "duration": null,
+  "kind": "job",
+  "runtime": null,
+  "meta_info": {
+    "x": 1
+  },
+  "status": "created",
+  "pipeline": null,
+  "original": null,
+  "is_managed": false,
+  "managed_by": "user",
+  "pending": null,
+  "inputs": null,
+  "outputs": null,
+  "tags": [
+    "a"
+  ],
+  "settings": {
+    "namespace": "polyaxon",
+    "agent": null,
+    "queue": null,
+    "artifacts_store": null,
+    "tensorboard": null,
+    "build": null,
+    "component": null,
+    "models": [],
+    "artifacts": []
+  },
+  "user": null,
+  "owner": "default",
+  "project": "p",
+  "readme": null,
+  "description": null,
+  "raw_content": null,
+  "content": null,
+  "live_state": 1,
+  "bookmarked": false,
+  "resources": {
+    "memory": 0.0,
+    "cpu": 0.0,
+    "gpu": 0.0,
+    "custom": 0.0,
+    "cost": 0.0
+  }
+}
+"#]]
+    );
+    let anywhere = server.get(&format!("/api/v1/orgs/default/runs/{}", uuid(&created))).await;
+    assert_eq!(anywhere, detail);
+    let namespace = server.get(&format!("{RUNS}/{}/namespace", uuid(&created))).await;
+    assert_eq!(namespace, json!({ "namespace": "polyaxon" }));
+}
+
+#[tokio::test]
+async fn a_managed_run_waits_for_its_compilation() {
+    let server = server().await;
+    let body = json!({ "content": operation().to_string(), "tags": ["z"] });
+    let created = server.call("POST", RUNS, body).await.expect(201).json();
+    assert_eq!((&created["name"], &created["kind"]), (&json!("echo-op"), &json!("job")));
+    let detail = server.get(&format!("{RUNS}/{}", uuid(&created))).await;
+    let raw: Value = serde_json::from_str(detail["raw_content"].as_str().unwrap()).unwrap();
+    assert_eq!(raw["component"]["run"]["container"]["args"], json!(["echo {{ msg }}"]));
+    let run = uuid(&created).parse().unwrap();
+    let open = server.store.read(move |tx| polyaxon_store::actions::open_of(tx, run)).await.unwrap();
+    assert_eq!(open[0].action, polyaxon_engine::state::Action::Compile);
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_refused_with_a_sentence() {
+    let server = server().await;
+    let mut grid = operation();
+    grid["matrix"] = json!({ "kind": "grid", "params": { "msg": { "kind": "choice", "value": ["a"] } } });
+    for (body, expected) in [
+        (json!({}), json!({ "non_field_errors": ["Run expects a `content`."] })),
+        (
+            json!({ "content": grid.to_string() }),
+            json!(["matrix: matrices are not supported yet by this server; remove the field."]),
+        ),
+        (
+            json!({ "is_managed": false, "name": "not ok" }),
+            json!({ "name": ["Enter a valid “slug” consisting of letters, numbers, underscores or hyphens."] }),
+        ),
+        (
+            json!({ "is_managed": false, "pending": "maybe" }),
+            json!({ "pending": ["`maybe` is not a pending gate, expected one of: approval, upload, build, cache"] }),
+        ),
+    ] {
+        assert_eq!(server.call("POST", RUNS, body).await.expect(400).json(), expected);
+    }
+    for text in ["nope", "{}", "- a\n- b"] {
+        let answer = server.call("POST", RUNS, json!({ "content": text })).await.expect(400).json();
+        assert!(answer[0].is_string(), "{text}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_submitters_code_becomes_lineage_and_a_diff() {
+    let server = server().await;
+    let submission = json!({
+        "cwd": "/work", "env": { "PATH": "/bin" },
+        "code": { "commit": "abc123", "branch": "main", "url": "https://x/r.git", "isDirty": true, "diff": "--- a" },
+    });
+    let body = json!({ "content": operation().to_string(), "submission": submission });
+    let run = uuid(&server.post(RUNS, body).await);
+    let row = server.get(&format!("{RUNS}/{run}/lineage/artifacts/abc123")).await;
+    assert_eq!((&row["kind"], &row["summary"]["branch"]), (&json!("coderef"), &json!("main")));
+    let diff = server.layout.code(run.parse().unwrap()).join("uncommitted.diff");
+    assert_eq!(std::fs::read_to_string(diff).unwrap(), "--- a");
+    assert!(!server.get(&format!("{RUNS}/{run}")).await.to_string().contains("submission"));
+}
+
+#[tokio::test]
+async fn patches_replace_or_merge() {
+    let server = server().await;
+    let path = format!("{RUNS}/{}", server.run("p", "r").await);
+    let patch = async |body: Value| server.call("PATCH", &path, body).await.expect(200).json();
+    patch(json!({ "outputs": { "loss": 0.5, "acc": 0.1 }, "tags": ["a"] })).await;
+    let merged = patch(json!({ "outputs": { "loss": 0.25 }, "tags": ["b", "a"], "merge": true })).await;
+    assert_eq!((&merged["outputs"], &merged["tags"]), (&json!({"loss": 0.25, "acc": 0.1}), &json!(["a", "b"])));
+    let replaced = patch(json!({ "outputs": { "only": 1 }, "uuid": "0", "content": "x", "surprise": 1 })).await;
+    assert_eq!((&replaced["outputs"], &replaced["content"]), (&json!({"only": 1}), &Value::Null));
+    server.call("PATCH", &path, json!({ "name": "not ok" })).await.expect(400);
+    let put = server.call("PUT", &path, json!({})).await.expect(400).json();
+    assert_eq!(put, json!({ "kind": ["This field is required."] }));
+}
+
+#[tokio::test]
+async fn parallel_merges_lose_no_key() {
+    let server = server().await;
+    let path = format!("{RUNS}/{}", server.run("p", "r").await);
+    let patches = (0..20).map(|number| {
+        let body = json!({ "outputs": { format!("k{number}"): number }, "merge": true });
+        server.call("PATCH", &path, body)
+    });
+    for answer in futures_util::future::join_all(patches).await {
+        answer.expect(200);
+    }
+    assert_eq!(server.get(&path).await["outputs"].as_object().unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn lists_have_rows_graphs_and_pages() {
+    let server = server().await;
+    let (a, b) = (server.run("p", "a").await, server.run("p", "b").await);
+    server.post(&format!("{RUNS}/{b}/lineage/edges"), json!({ "edges": [{ "uuid": a, "is_upstream": true }] })).await;
+    let rows = server.get(RUNS).await;
+    let row = rows["results"][0].as_object().unwrap();
+    assert!(row.contains_key("inputs") && !row.contains_key("project") && !row.contains_key("content"));
+    let graph = server.get(&format!("{RUNS}?mode=graph&limit=1000")).await;
+    let mut graphs: Vec<_> =
+        graph["results"].as_array().unwrap().iter().map(|row| (row["name"].clone(), row["graph"].clone())).collect();
+    graphs.sort_by_key(|(name, _)| name.to_string());
+    assert_eq!(graphs, [(json!("a"), json!({ "downstream": [b] })), (json!("b"), json!({ "downstream": [] }))]);
+    let all = server.get("/api/v1/orgs/default/runs").await;
+    assert_eq!((&all["count"], &all["results"][0]["project"]), (&json!(2), &json!("p")));
+}
+
+#[tokio::test]
+async fn offline_runs_are_imported_once() {
+    let server = server().await;
+    let body = json!({
+        "uuid": "0123456789abcdef0123456789abcdef", "kind": "job", "runtime": "job", "created_at": "2026-03-01T00:00:00Z",
+        "finished_at": "2026-03-01T00:00:05Z", "duration": 4, "status": "succeeded", "outputs": { "b": 2 },
+        "status_conditions": [{ "type": "created", "status": "True" }, { "type": "succeeded", "status": "True" }],
+    });
+    server.call("POST", &format!("{RUNS}/sync"), body.clone()).await.expect(201);
+    let run = server.get(&format!("{RUNS}/0123456789abcdef0123456789abcdef")).await;
+    assert_eq!((&run["created_at"], &run["duration"]), (&json!("2026-03-01T00:00:00Z"), &json!(4.0)));
+    assert_eq!((&run["status"], &run["managed_by"]), (&json!("succeeded"), &json!("user")));
+    let statuses = server.get(&format!("{RUNS}/0123456789abcdef0123456789abcdef/statuses")).await;
+    assert_eq!(statuses["status_conditions"].as_array().unwrap().len(), 2);
+    let again = server.call("POST", &format!("{RUNS}/sync"), body).await.expect(400).json();
+    assert_eq!(again, json!(["A run with uuid 0123456789abcdef0123456789abcdef already exists."]));
+    let missing = server.call("POST", &format!("{RUNS}/sync"), json!({ "kind": "job" })).await.expect(400).json();
+    assert_eq!(missing, json!({ "uuid": ["This field is required."] }));
+}
