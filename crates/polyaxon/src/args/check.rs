@@ -1,0 +1,34 @@
+//! Arguments of `polyaxon check`.
+
+use clap::Args;
+
+use crate::args::global::Format;
+use crate::args::run::SourceArgs;
+
+/// Read and check a polyaxonfile without running it: every mistake, with its place and what to do about it.
+#[derive(Args, Clone, Debug, Default)]
+#[command(after_help = "Examples:\n  \
+    polyaxon check -f operation.yaml\n  \
+    polyaxon check -f component.yaml -P epochs=3\n  \
+    polyaxon check -f operation.yaml -f preset.yaml -o json\n  \
+    cat operation.yaml | polyaxon check -f -\n\n\
+    Exit codes: 0 valid, 2 invalid. Warnings count only with --strict.")]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Show the version of the specification.
+    #[arg(long, short = 'v')]
+    pub(crate) version: bool,
+
+    /// Print the operation as it was understood.
+    #[arg(long, short)]
+    pub(crate) lint: bool,
+
+    /// Treat warnings as errors.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    #[command(flatten)]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,149 @@
+//! The command line as types; the doc comments are the help texts. No logic, no I/O.
+
+pub(crate) mod check;
+pub(crate) mod config;
+pub(crate) mod global;
+pub(crate) mod ops;
+pub(crate) mod project;
+pub(crate) mod run;
+pub(crate) mod server;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::args::global::{Format, Global};
+
+/// Machine learning operations as files: write a polyaxonfile, run it here or on a cluster, see what came out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "polyaxon",
+    bin_name = "polyaxon",
+    disable_help_subcommand = true,
+    subcommand_required = false,
+    max_term_width = 110,
+    after_help = "Examples:\n  \
+        polyaxon run -f operation.yaml -P epochs=3 -l     run a file and follow its logs\n  \
+        polyaxon check -f operation.yaml                  find the mistakes in a file without running it\n  \
+        polyaxon ops ls                                   list runs\n  \
+        polyaxon ops logs @last                           logs of the last run\n\n\
+        With nothing configured, a server of your own is started in the background when it is needed.\n\
+        See `polyaxon COMMAND --help`, and `polyaxon explain PLX0202` for any code in a message."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(Box<run::RunArgs>),
+    Check(check::CheckArgs),
+    Ops(ops::OpsArgs),
+    #[command(visible_alias = "projects")]
+    Project(project::ProjectArgs),
+    Config(config::ConfigArgs),
+    Server(server::ServerArgs),
+    Version(VersionArgs),
+    Completion(CompletionArgs),
+    Explain(ExplainArgs),
+    #[command(flatten)]
+    Official(Official),
+}
+
+/// Print the version of this program, and on request the server's.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  polyaxon version\n  polyaxon version -o json\n  polyaxon version --check")]
+pub(crate) struct VersionArgs {
+    /// Ask the configured server for its version too.
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Print the completion script of a shell.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    polyaxon completion bash > ~/.local/share/bash-completion/completions/polyaxon\n  \
+    polyaxon completion zsh > \"${fpath[1]}/_polyaxon\"\n  \
+    polyaxon completion fish > ~/.config/fish/completions/polyaxon.fish")]
+pub(crate) struct CompletionArgs {
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// Explain a code that stands in a message, for example PLX0202.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  polyaxon explain PLX0202\n  polyaxon explain --all")]
+pub(crate) struct ExplainArgs {
+    /// The code: `PLX0202`, `plx202` or `202`.
+    #[arg(required_unless_present = "all")]
+    pub(crate) code: Option<String>,
+
+    /// List every code.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Commands of the official program that this version does not have. They are known so that the answer can say so.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Official {
+    #[command(hide = true)]
+    Admin(Anything),
+    #[command(hide = true)]
+    Artifacts(Anything),
+    #[command(hide = true)]
+    Components(Anything),
+    #[command(hide = true)]
+    Models(Anything),
+    #[command(hide = true)]
+    Sandbox(Anything),
+    #[command(hide = true)]
+    Ssh(Anything),
+    #[command(hide = true)]
+    Init(Anything),
+    #[command(hide = true)]
+    Login(Anything),
+    #[command(hide = true)]
+    Logout(Anything),
+    #[command(hide = true)]
+    Whoami(Anything),
+    #[command(hide = true)]
+    Dashboard(Anything),
+    #[command(hide = true)]
+    PortForward(Anything),
+    #[command(hide = true)]
+    Upgrade(Anything),
+}
+
+/// Whatever follows the name of the command.
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Anything {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub(crate) words: Vec<String>,
+}
+
+impl Official {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Official::Admin(_) => "admin",
+            Official::Artifacts(_) => "artifacts",
+            Official::Components(_) => "components",
+            Official::Models(_) => "models",
+            Official::Sandbox(_) => "sandbox",
+            Official::Ssh(_) => "ssh",
+            Official::Init(_) => "init",
+            Official::Login(_) => "login",
+            Official::Logout(_) => "logout",
+            Official::Whoami(_) => "whoami",
+            Official::Dashboard(_) => "dashboard",
+            Official::PortForward(_) => "port-forward",
+            Official::Upgrade(_) => "upgrade",
+        }
+    }
+}

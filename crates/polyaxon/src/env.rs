@@ -1,0 +1,50 @@
+//! Every environment variable that the program reads, by its constant; nothing else in this crate names one.
+
+use std::ffi::OsString;
+
+/// A variable and what it does; `polyaxon config show` and the reference documentation list them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+macro_rules! variables {
+    ($($constant:ident $name:literal $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub(crate) const $constant: Variable = Variable { name: $name, meaning: $meaning };)*
+
+        /// Every variable, in order.
+        pub(crate) const ALL: &[Variable] = &[$($constant),*];
+    };
+}
+
+variables! {
+    HOST "POLYAXON_HOST" "The address of the server; without it the local server is used.";
+    HOME "POLYAXON_HOME" "The folder of the local server and of the settings files (default ~/.polyaxon).";
+    OWNER "POLYAXON_OWNER" "The owner that is used when none is named.";
+    PROJECT "POLYAXON_PROJECT" "The project that is used when none is named.";
+    AUTH_TOKEN "POLYAXON_AUTH_TOKEN" "The token that is sent to the server.";
+    AUTHENTICATION_TYPE "POLYAXON_AUTHENTICATION_TYPE" "The scheme of the token (default token).";
+    TIMEOUT "POLYAXON_TIMEOUT" "Seconds to wait for an answer (default 60).";
+    WATCH_INTERVAL "POLYAXON_WATCH_INTERVAL" "Seconds between polls of servers that cannot stream (default 5).";
+    VERIFY_SSL "POLYAXON_VERIFY_SSL" "Whether to check the server's certificate (default true).";
+    SSL_CA_CERT "POLYAXON_SSL_CA_CERT" "A file of certificates to trust.";
+    HEADER "POLYAXON_HEADER" "The name of an extra header.";
+    HEADER_SERVICE "POLYAXON_HEADER_SERVICE" "The value of the extra header.";
+    NO_API "POLYAXON_NO_API" "Whether calls of an API are forbidden (default false).";
+    DEBUG "POLYAXON_DEBUG" "Whether to log requests (default false).";
+    LOG_LEVEL "POLYAXON_LOG_LEVEL" "What the server logs, for example info or polyaxon_server=debug.";
+    NO_COLOR "NO_COLOR" "Set to anything: no colours.";
+    FORCE_COLOR "FORCE_COLOR" "Set to anything but 0: colours even without a terminal.";
+    CLICOLOR_FORCE "CLICOLOR_FORCE" "As FORCE_COLOR.";
+    TERM "TERM" "`dumb`: no colours and no links.";
+}
+
+/// The value of a variable; empty counts as absent.
+pub(crate) fn text(variable: Variable) -> Option<String> {
+    os(variable).and_then(|value| value.into_string().ok())
+}
+
+pub(crate) fn os(variable: Variable) -> Option<OsString> {
+    std::env::var_os(variable.name).filter(|value| !value.is_empty())
+}

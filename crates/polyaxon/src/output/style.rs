@@ -1,0 +1,76 @@
+//! Colours, symbols and links of the terminal: sixteen colours, never colour alone, nothing when it is not wanted.
+
+use polyaxon_model::status::Status;
+
+use crate::args::global::Color;
+use crate::env;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Style {
+    coloured: bool,
+    is_terminal: bool,
+}
+
+impl Style {
+    /// `--color`, then NO_COLOR and TERM=dumb, then FORCE_COLOR and CLICOLOR_FORCE, then whether it is a terminal.
+    pub(crate) fn detect(choice: Color, is_terminal: bool) -> Style {
+        let forced = [env::FORCE_COLOR, env::CLICOLOR_FORCE]
+            .into_iter()
+            .any(|variable| env::text(variable).is_some_and(|value| value != "0"));
+        let dumb = env::text(env::TERM).is_some_and(|term| term == "dumb");
+        let coloured = match choice {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto if env::os(env::NO_COLOR).is_some() || dumb => false,
+            Color::Auto => forced || is_terminal,
+        };
+        Style { coloured, is_terminal: is_terminal && !dumb }
+    }
+
+    pub(crate) fn is_coloured(&self) -> bool {
+        self.coloured
+    }
+
+    pub(crate) fn error(&self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    pub(crate) fn warning(&self, text: &str) -> String {
+        self.paint("1;33", text)
+    }
+
+    pub(crate) fn help(&self, text: &str) -> String {
+        self.paint("1;36", text)
+    }
+
+    pub(crate) fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub(crate) fn dim(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// A status as symbol and word.
+    pub(crate) fn status(&self, word: &str) -> String {
+        let Ok(status) = word.parse::<Status>() else { return word.to_owned() };
+        let (code, symbol) = match status {
+            Status::Succeeded => ("32", "✔"),
+            Status::Failed | Status::UpstreamFailed => ("31", "✖"),
+            Status::Stopped | Status::Skipped | Status::Stopping => ("90", "■"),
+            Status::Starting | Status::Running | Status::Processing => ("36", "●"),
+            Status::Warning | Status::Unschedulable | Status::Unknown | Status::Retrying => ("93", "▲"),
+            _ => ("33", "○"),
+        };
+        self.paint(code, &format!("{symbol} {word}"))
+    }
+
+    /// A clickable address on a terminal, the plain address elsewhere.
+    pub(crate) fn link(&self, url: &str) -> String {
+        if self.is_terminal { format!("\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\") } else { url.to_owned() }
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
