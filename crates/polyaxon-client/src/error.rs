@@ -95,7 +95,11 @@ mod tests {
         for (status, body, expected) in [
             (404, r#"{"detail":"No Run matches the given query."}"#, "No Run matches the given query."),
             (400, r#"["first","second"]"#, "first; second"),
-            (400, r#"{"name":["project with this name already exists."]}"#, "name: project with this name already exists."),
+            (
+                400,
+                r#"{"name":["project with this name already exists."]}"#,
+                "name: project with this name already exists.",
+            ),
             (400, r#"{"non_field_errors":["Run expects a `content`."]}"#, "Run expects a `content`."),
             (400, "Invalid path: traversal detected", "Invalid path: traversal detected"),
             (404, "", "the server does not know this path"),

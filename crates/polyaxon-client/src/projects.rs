@@ -54,3 +54,8 @@ pub async fn delete(client: &Client, place: &Place) -> Result<(), Error> {
 fn address(client: &Client, place: &Place) -> String {
     client.api(&format!("{}/{}", place.owner, place.project))
 }
+
+/// What the server says about itself.
+pub async fn installation(client: &Client) -> Result<Value, Error> {
+    client.get(&client.api("installation"), &[]).await
+}

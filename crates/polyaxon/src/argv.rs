@@ -119,7 +119,10 @@ mod tests {
     fn single_dash_long_options_become_double_dash() {
         check("polyaxon ops get -uid abcd -p mnist", "polyaxon ops get --uid abcd -p mnist");
         check("polyaxon ops get -uid=abcd", "polyaxon ops get --uid=abcd");
-        check("polyaxon run -pm file.py:main -HP lr=choice:[1] -u-from .", "polyaxon run --pm file.py:main --HP lr=choice:[1] --u-from .");
+        check(
+            "polyaxon run -pm file.py:main -HP lr=choice:[1] -u-from .",
+            "polyaxon run --pm file.py:main --HP lr=choice:[1] --u-from .",
+        );
         check("polyaxon -v ops -uid abcd logs -nf", "polyaxon -v ops --uid abcd logs --nf");
     }
 

@@ -13,10 +13,17 @@ pub(crate) struct Failure {
     /// From near to far; shown one a line.
     pub(crate) causes: Vec<String>,
     pub(crate) help: Option<String>,
-    /// The request that the server refused: method, URL, status.
-    pub(crate) request: Option<(String, String, u16)>,
+    pub(crate) request: Option<Box<RefusedRequest>>,
     /// The findings of an invalid file, with the texts they point into.
     pub(crate) findings: Option<Box<(Sources, Vec<Diagnostic>)>>,
+}
+
+/// The request that the server refused.
+#[derive(Debug)]
+pub(crate) struct RefusedRequest {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) status: u16,
 }
 
 impl Failure {
@@ -98,7 +105,7 @@ impl From<ClientError> for Failure {
                     502 | 503 => Exit::Unreachable,
                     _ => Exit::Failure,
                 };
-                Failure { request: Some((method, url, status)), ..failure.exit(exit) }
+                Failure { request: Some(Box::new(RefusedRequest { method, url, status })), ..failure.exit(exit) }
             }
             ClientError::Unreadable { excerpt, .. } => failure.cause(format!("it answered: {excerpt}")),
             ClientError::Prepare { .. } | ClientError::Write { .. } => failure,

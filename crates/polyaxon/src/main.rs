@@ -1,2 +1,41 @@
-//! The one binary.
-fn main() {}
+//! The one binary: parse, run, render the error, exit.
+
+mod args;
+mod argv;
+mod commands;
+mod config;
+mod env;
+mod exit;
+mod failure;
+mod follow;
+mod hidden;
+mod local;
+mod output;
+mod report;
+mod run_reference;
+mod session;
+mod settings;
+mod source;
+mod submission;
+mod suggest;
+mod upload;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = hidden::dispatch(&arguments) {
+        return code;
+    }
+    let cli = match args::parse(arguments) {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    let context = session::Context { printer: output::Printer::new(&cli.global), global: cli.global };
+    let Some(command) = cli.command else { return commands::welcome(&context).into() };
+    let format = commands::format(&command);
+    match commands::dispatch(&context, command) {
+        Ok(exit) => exit.into(),
+        Err(failure) => report::failure(&context.printer, &format, &failure).into(),
+    }
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::global::OutputFormat;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, RefusedRequest};
 use crate::output::{Printer, Stream};
 
 /// Lines of text around an underlined place that are handed to the renderer; whole files may be megabytes.
@@ -31,7 +31,7 @@ pub(crate) fn failure(printer: &Printer, format: &OutputFormat, failure: &Failur
     for cause in &failure.causes {
         printer.error(&format!("  caused by: {cause}"));
     }
-    if let Some((method, url, status)) = &failure.request {
+    if let Some(RefusedRequest { method, url, status }) = failure.request.as_deref() {
         printer.error(&format!("  request: {method} {url} answered {status}"));
     }
     if let Some(help) = &failure.help {
@@ -48,7 +48,7 @@ fn failure_json(failure: &Failure) -> Value {
     if let Some(help) = &failure.help {
         error["hint"] = help.as_str().into();
     }
-    if let Some((method, url, status)) = &failure.request {
+    if let Some(RefusedRequest { method, url, status }) = failure.request.as_deref() {
         error["request"] = json!({ "method": method, "url": url, "status": status });
     }
     if let Some(findings) = &failure.findings {
@@ -179,12 +179,13 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.add("op.yaml", TEXT);
         let at = TEXT.find("containr").unwrap();
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, Span::new(file, at, at + 8), "unknown field `containr`")
-            .label("not a field of `job`")
-            .help("did you mean `container`?");
+        let diagnostic =
+            Diagnostic::error(codes::UNKNOWN_FIELD, Span::new(file, at, at + 8), "unknown field `containr`")
+                .label("not a field of `job`")
+                .help("did you mean `container`?");
         assert_data_eq!(
             render(&sources, &[diagnostic], false),
-            str![[r#"
+            str![[r"
 error[PLX0202]: unknown field `containr`
  --> op.yaml:4:3
   |
@@ -193,7 +194,7 @@ error[PLX0202]: unknown field `containr`
   |
   = help: did you mean `container`?
 
-"#]]
+"]]
         );
     }
 
@@ -205,7 +206,10 @@ error[PLX0202]: unknown field `containr`
         let diagnostic = Diagnostic::error(codes::IO_VALUE, Span::new(other, 0, 3), "`abc` is not a number")
             .related(Span::new(file, 0, 4), "declared here");
         let text = render(&sources, &[diagnostic], false);
-        assert!(text.contains("--> -P lr:1:1") && text.contains("op.yaml:1:1") && text.contains("declared here"), "{text}");
+        assert!(
+            text.contains("--> -P lr:1:1") && text.contains("op.yaml:1:1") && text.contains("declared here"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -213,7 +217,9 @@ error[PLX0202]: unknown field `containr`
         let mut sources = Sources::default();
         let empty = sources.add("empty.yaml", "");
         let accents = sources.add("é.yaml", "é: ü\n");
-        for span in [Span::new(empty, 0, 0), Span::new(empty, 5, 9), Span::new(accents, 1, 2), Span::new(accents, 90, 91)] {
+        for span in
+            [Span::new(empty, 0, 0), Span::new(empty, 5, 9), Span::new(accents, 1, 2), Span::new(accents, 90, 91)]
+        {
             assert!(render(&sources, &[Diagnostic::error(codes::EMPTY, span, "x")], false).contains("PLX0103"));
         }
         let long = sources.add("long.yaml", "x".repeat(1_000_000));
@@ -226,7 +232,8 @@ error[PLX0202]: unknown field `containr`
         let mut sources = Sources::default();
         let file = sources.add("op.yaml", TEXT);
         let at = TEXT.find("containr").unwrap();
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, Span::new(file, at, at + 8), "unknown field").path("run");
+        let diagnostic =
+            Diagnostic::error(codes::UNKNOWN_FIELD, Span::new(file, at, at + 8), "unknown field").path("run");
         let json = diagnostics_json(&sources, &[diagnostic]);
         assert_eq!(json[0]["spans"][0], json!({"file": "op.yaml", "line": 4, "column": 3, "length": 8, "label": ""}));
         assert_eq!((json[0]["code"].as_str(), json[0]["path"].as_str()), (Some("PLX0202"), Some("run")));

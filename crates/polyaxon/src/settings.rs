@@ -108,9 +108,8 @@ impl Settings {
             Some((owner, project)) => (owner.to_owned(), project.to_owned()),
             None => (self.owner().value, text.clone()),
         };
-        let is_slug = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        };
+        let is_slug =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         if !is_slug(&owner) || !is_slug(&project) {
             return Err(Failure::usage(format!("`{text}` ({origin}) is not a project"))
                 .help("a project is `name` or `owner/name`, of letters, digits, - and _"));
@@ -146,7 +145,8 @@ impl Settings {
 
     /// A client of the server at `host`. The local server needs no credentials, so none are sent to it.
     pub(crate) fn client(&self, host: &str, credentials: Credentials) -> Result<Client, Failure> {
-        let scheme = environment(env::AUTHENTICATION_TYPE).map_or_else(|| "Token".to_owned(), |it| capitalised(&it.value));
+        let scheme =
+            environment(env::AUTHENTICATION_TYPE).map_or_else(|| "Token".to_owned(), |it| capitalised(&it.value));
         let token = match credentials {
             Credentials::Send => self.token(),
             Credentials::Omit => None,

@@ -31,7 +31,9 @@ pub(crate) enum ConfigCommand {
 
 /// Show every setting.
 #[derive(Args, Debug, Default)]
-#[command(after_help = "Examples:\n  polyaxon config show\n  polyaxon config show --origin\n  polyaxon config show -o json")]
+#[command(
+    after_help = "Examples:\n  polyaxon config show\n  polyaxon config show --origin\n  polyaxon config show -o json"
+)]
 pub(crate) struct ShowArgs {
     /// Show which layer each value comes from.
     #[arg(long)]

@@ -3,15 +3,23 @@
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod global;
+#[cfg(test)]
+mod official;
 pub(crate) mod ops;
 pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod server;
 
-use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::args::global::{Format, Global};
+use crate::argv;
+use crate::exit::Exit;
+use crate::suggest::nearest;
 
 /// Machine learning operations as files: write a polyaxonfile, run it here or on a cluster, see what came out.
 #[derive(Debug, Parser)]
@@ -35,6 +43,32 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+/// Reads the arguments of the process. Help, versions and mistakes are printed here, by clap.
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, Exit> {
+    let command = Cli::command();
+    let arguments = argv::rewrite(&command, arguments);
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|mut error| {
+        suggest_command(&mut error);
+        // Nobody is left to tell when the terminal is gone.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Usage } else { Exit::Ok }
+    })
+}
+
+/// clap finds similar words by their letters in order and misses swapped ones.
+fn suggest_command(error: &mut clap::Error) {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    if error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return;
+    }
+    let root = Cli::command();
+    let names = root.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
+    if let Some(name) = nearest(word, names) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![name.to_owned()]));
+    }
 }
 
 #[derive(Debug, Subcommand)]

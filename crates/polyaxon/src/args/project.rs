@@ -63,7 +63,9 @@ pub(crate) struct CreateArgs {
 
 /// List projects.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  polyaxon project ls\n  polyaxon project ls -q 'name:%mnist%' -s -created_at --output json")]
+#[command(
+    after_help = "Examples:\n  polyaxon project ls\n  polyaxon project ls -q 'name:%mnist%' -s -created_at --output json"
+)]
 pub(crate) struct LsArgs {
     /// The owner whose projects are listed.
     #[arg(long, short, value_name = "OWNER")]

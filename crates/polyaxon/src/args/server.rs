@@ -72,7 +72,9 @@ pub(crate) struct StopArgs {
 
 /// Show whether a server runs for this home, and where.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  polyaxon server status\n  polyaxon server status -o json\n\nExit codes: 0 running, 6 not running.")]
+#[command(
+    after_help = "Examples:\n  polyaxon server status\n  polyaxon server status -o json\n\nExit codes: 0 running, 6 not running."
+)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) home: HomeOption,

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use polyaxon_artifacts::layout::Layout;
+
 use crate::config::{self, File};
 use crate::env;
 use crate::failure::Failure;
@@ -44,32 +46,14 @@ impl Home {
         &self.files
     }
 
-    /// Everything that is ours.
-    pub(crate) fn local(&self) -> PathBuf {
-        self.root.join("local")
-    }
-
-    pub(crate) fn server_record(&self) -> PathBuf {
-        self.local().join("server.json")
-    }
-
-    /// Held by the live server for as long as it lives.
-    pub(crate) fn server_lock(&self) -> PathBuf {
-        self.local().join("server.lock")
-    }
-
-    /// Held by the one that starts a server.
-    pub(crate) fn start_lock(&self) -> PathBuf {
-        self.local().join("start.lock")
-    }
-
-    pub(crate) fn server_log(&self) -> PathBuf {
-        self.local().join("server.log")
+    /// Where everything of the local server is.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::new(&self.root)
     }
 
     /// Creates the folder of the local server, or says why it cannot be.
     pub(crate) fn create_local(&self) -> Result<(), Failure> {
-        let folder = self.local();
+        let folder = self.layout().local().to_owned();
         let created = std::fs::create_dir_all(&folder);
         created.map_err(|error| self.unwritable(&folder, &error))
     }

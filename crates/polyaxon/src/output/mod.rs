@@ -1,5 +1,7 @@
 //! What commands hand back and the only place that prints: data to stdout, everything else to stderr.
 
+pub(crate) mod log;
+pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
@@ -70,6 +72,12 @@ impl Printer {
         written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
     }
 
+    /// Bytes as they are.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    }
+
     /// A line for the person at the terminal.
     pub(crate) fn note(&self, text: &str) {
         self.error(text);
@@ -87,7 +95,8 @@ impl Printer {
     /// Asks before something is destroyed; without a terminal it fails and names the option.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
         if !self.can_ask {
-            return Err(Failure::new(format!("{question} Nobody can be asked here")).help("add --yes to go on without a question"));
+            return Err(Failure::new(format!("{question} Nobody can be asked here"))
+                .help("add --yes to go on without a question"));
         }
         let _ = write!(std::io::stderr().lock(), "{question} [y/N] ");
         let mut answer = String::new();
@@ -122,6 +131,11 @@ impl Printer {
             },
         }
     }
+}
+
+/// An error of a program that has no settings of its own, such as those inside of jobs.
+pub(crate) fn plain_error(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "error: {text}");
 }
 
 fn pretty(json: &Value) -> String {

@@ -51,18 +51,20 @@ impl Style {
         self.paint("2", text)
     }
 
-    /// A status as symbol and word.
+    /// A status as symbol and word, coloured.
     pub(crate) fn status(&self, word: &str) -> String {
-        let Ok(status) = word.parse::<Status>() else { return word.to_owned() };
-        let (code, symbol) = match status {
-            Status::Succeeded => ("32", "✔"),
-            Status::Failed | Status::UpstreamFailed => ("31", "✖"),
-            Status::Stopped | Status::Skipped | Status::Stopping => ("90", "■"),
-            Status::Starting | Status::Running | Status::Processing => ("36", "●"),
-            Status::Warning | Status::Unschedulable | Status::Unknown | Status::Retrying => ("93", "▲"),
-            _ => ("33", "○"),
-        };
-        self.paint(code, &format!("{symbol} {word}"))
+        match word.parse::<Status>() {
+            Ok(status) => self.paint(look(status).0, &self.symbol(word)),
+            Err(_) => word.to_owned(),
+        }
+    }
+
+    /// A status as symbol and word, for tables that colour their cells.
+    pub(crate) fn symbol(&self, word: &str) -> String {
+        match word.parse::<Status>() {
+            Ok(status) => format!("{} {word}", look(status).1),
+            Err(_) => word.to_owned(),
+        }
     }
 
     /// A clickable address on a terminal, the plain address elsewhere.
@@ -72,5 +74,17 @@ impl Style {
 
     fn paint(&self, code: &str, text: &str) -> String {
         if self.coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// Colour and symbol of a status.
+fn look(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::Succeeded => ("32", "✔"),
+        Status::Failed | Status::UpstreamFailed => ("31", "✖"),
+        Status::Stopped | Status::Skipped | Status::Stopping => ("90", "■"),
+        Status::Starting | Status::Running | Status::Processing => ("36", "●"),
+        Status::Warning | Status::Unschedulable | Status::Unknown | Status::Retrying => ("93", "▲"),
+        _ => ("33", "○"),
     }
 }

@@ -56,9 +56,9 @@ impl Table {
             grid.force_no_tty();
         }
         if self.has_header {
-            grid.set_header(shown.iter().map(|at| {
-                Cell::new(self.columns[*at].name.to_uppercase()).add_attribute(Attribute::Bold)
-            }));
+            grid.set_header(
+                shown.iter().map(|at| Cell::new(self.columns[*at].name.to_uppercase()).add_attribute(Attribute::Bold)),
+            );
         }
         for row in &self.rows {
             grid.add_row(shown.iter().map(|at| self.cell(*at, row.get(*at).map_or("", String::as_str))));
@@ -130,7 +130,6 @@ UUID  NAME
 3fa9  a, "b"
 12ab  long name
 "#]]
-            .raw()
         );
     }
 

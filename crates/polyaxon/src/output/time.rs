@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn durations_show_their_two_largest_units() {
-        for (seconds, expected) in [(0, "0s"), (59, "59s"), (60, "1m"), (185, "3m 5s"), (7_800, "2h 10m"), (356_400, "4d 3h")]
+        for (seconds, expected) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (185, "3m 5s"), (7_800, "2h 10m"), (356_400, "4d 3h")]
         {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), expected);
         }

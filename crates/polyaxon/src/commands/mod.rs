@@ -1,0 +1,95 @@
+//! One file per command group: arguments and settings in, data out.
+
+pub(crate) mod check;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod explain;
+pub(crate) mod ops;
+pub(crate) mod project;
+pub(crate) mod run;
+pub(crate) mod server;
+pub(crate) mod version;
+
+use crate::args::Command;
+use crate::args::global::OutputFormat;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Context;
+
+/// Runs a command; the exit code says how it ended.
+pub(crate) fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
+    if context.global.offline && !matches!(command, Command::Run(_)) {
+        return Err(Failure::unsupported("--offline"));
+    }
+    match command {
+        Command::Run(args) => run::run(context, &args),
+        Command::Check(args) => check::check(context, &args),
+        Command::Ops(args) => ops::run(context, args),
+        Command::Project(args) => project::run(context, args),
+        Command::Config(args) => config::run(context, args),
+        Command::Server(args) => server::run(context, args),
+        Command::Version(args) => version::run(context, &args),
+        Command::Completion(args) => completion::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
+        Command::Official(official) => Err(Failure::unsupported(official.name())),
+    }
+}
+
+/// What the bare program says: enough to take the next step.
+pub(crate) fn welcome(context: &Context) -> Exit {
+    let text = "\
+polyaxon runs machine learning operations that are written as files.
+
+  polyaxon run -f operation.yaml -l    run a file and follow its logs
+  polyaxon check -f operation.yaml     find the mistakes in a file
+  polyaxon ops ls                      list runs
+  polyaxon ops logs @last              logs of the last run
+  polyaxon server status               the local server
+  polyaxon --help                      every command";
+    match context.printer.line(text) {
+        Ok(()) => Exit::Ok,
+        Err(failure) => failure.exit,
+    }
+}
+
+/// The output format of a command, for errors that happen before or while it runs.
+pub(crate) fn format(command: &Command) -> OutputFormat {
+    use crate::args::config::ConfigCommand;
+    use crate::args::ops::OpsCommand;
+    use crate::args::project::ProjectCommand;
+    use crate::args::server::ServerCommand;
+    let format = match command {
+        Command::Run(args) => &args.format.output,
+        Command::Check(args) => &args.format.output,
+        Command::Version(args) => &args.format.output,
+        Command::Ops(args) => match &args.command {
+            OpsCommand::Ls(args) => &args.format.output,
+            OpsCommand::Get(args) => &args.format.output,
+            OpsCommand::Statuses(args) => &args.format.output,
+            OpsCommand::Logs(args) => &args.format.output,
+            OpsCommand::Restart(args) => &args.changes.format.output,
+            OpsCommand::Resume(args) => &args.changes.format.output,
+            OpsCommand::Update(args) => &args.format.output,
+            OpsCommand::Artifacts(args) => &args.format.output,
+            _ => &OutputFormat::Table,
+        },
+        Command::Project(args) => match &args.command {
+            ProjectCommand::Create(args) => &args.format.output,
+            ProjectCommand::Ls(args) => &args.output,
+            ProjectCommand::Get(args) => &args.format.output,
+            ProjectCommand::Update(args) => &args.format.output,
+            ProjectCommand::Delete(_) | ProjectCommand::Dashboard(_) => &OutputFormat::Table,
+        },
+        Command::Config(args) => match &args.command {
+            Some(ConfigCommand::Show(args)) => &args.format.output,
+            Some(ConfigCommand::Get(args)) => &args.format.output,
+            _ => &OutputFormat::Table,
+        },
+        Command::Server(args) => match &args.command {
+            Some(ServerCommand::Status(args)) => &args.format.output,
+            _ => &OutputFormat::Table,
+        },
+        Command::Completion(_) | Command::Explain(_) | Command::Official(_) => &OutputFormat::Table,
+    };
+    format.clone()
+}

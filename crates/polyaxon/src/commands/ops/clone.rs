@@ -1,0 +1,114 @@
+//! `polyaxon ops restart` and `resume`: runs made from other runs.
+
+use polyaxon_client::runs::{self, Changes, CloneKind};
+use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::node::{Map, Node};
+use polyaxon_spec::span::Sources;
+use polyaxon_spec::yaml;
+use serde_json::{Value, json};
+
+use crate::args::global::Target;
+use crate::args::ops::{CloneArgs, RestartArgs, ResumeArgs};
+use crate::commands::ops::{Group, open, show, uuid};
+use crate::commands::project::comma_list;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::run_reference::{self, short};
+use crate::session::{Context, block_on};
+
+pub(super) fn restart(context: &Context, group: &Group, args: &RestartArgs) -> Result<Exit, Failure> {
+    let copies = args.copy || !args.copy_dir.is_empty() || !args.copy_file.is_empty();
+    let mut meta = json!({});
+    if !args.copy_dir.is_empty() || !args.copy_file.is_empty() {
+        meta["copy_artifacts"] = json!({ "dirs": args.copy_dir, "files": args.copy_file });
+    }
+    let kind = if copies { CloneKind::Copy } else { CloneKind::Restart };
+    clone(context, group, &args.target, &args.changes, kind, meta)
+}
+
+pub(super) fn resume(context: &Context, group: &Group, args: &ResumeArgs) -> Result<Exit, Failure> {
+    clone(context, group, &args.target, &args.changes, CloneKind::Resume, json!({}))
+}
+
+fn clone(
+    context: &Context,
+    group: &Group,
+    target: &Target,
+    args: &CloneArgs,
+    kind: CloneKind,
+    mut meta: Value,
+) -> Result<Exit, Failure> {
+    if args.recompile {
+        meta["recompile"] = true.into();
+    }
+    let changes = Changes {
+        content: content(args)?,
+        name: args.name.clone(),
+        description: args.description.clone(),
+        tags: args.tags.as_deref().map(comma_list),
+        meta_info: meta.as_object().is_some_and(|map| !map.is_empty()).then_some(meta),
+    };
+    let session = open(context, group, target)?;
+    let run = block_on(async {
+        let uuid = uuid(&session, group, target).await?;
+        let run = match runs::clone(&session.client, &session.place, &uuid, kind, &changes).await {
+            Ok(run) => run,
+            Err(error) => return Err(session.explain(error, Some(&uuid)).await),
+        };
+        context.printer.note(&match kind {
+            CloneKind::Restart => format!("Run {} starts again as {}", short(&uuid), short(run.uuid())),
+            CloneKind::Copy => format!("Run {} starts again as {}, with its files", short(&uuid), short(run.uuid())),
+            CloneKind::Resume => format!("Run {} goes on", short(&uuid)),
+        });
+        show::again(&session, run.uuid()).await
+    })?;
+    run_reference::remember(&session, &run);
+    context.printer.data(&show::run_output(&session, &run), &args.format.output)?;
+    Ok(Exit::Ok)
+}
+
+/// The changes of all files as one patch; a later file wins.
+fn content(args: &CloneArgs) -> Result<Option<String>, Failure> {
+    let mut merged: Option<Node> = None;
+    let mut sources = Sources::default();
+    for path in &args.files {
+        let text =
+            std::fs::read(path).map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+        let source = sources.add(path.display().to_string(), String::from_utf8_lossy(&text));
+        let document = match yaml::read(source, &text) {
+            Ok(document) => document,
+            Err(diagnostics) => return Err(Failure::invalid(sources, diagnostics)),
+        };
+        if document.node.as_map().is_none() {
+            let problem = Diagnostic::error(
+                polyaxon_spec::diagnostic::codes::NOT_A_MAPPING,
+                document.node.span,
+                format!("expected a mapping of changes, found a {}", document.node.kind_name()),
+            );
+            return Err(Failure::invalid(sources, vec![problem]));
+        }
+        merged = Some(match merged {
+            Some(base) => over(base, document.node),
+            None => document.node,
+        });
+    }
+    Ok(merged.map(|node| node.to_json().to_string()))
+}
+
+/// Mappings merge, everything else is replaced.
+fn over(base: Node, patch: Node) -> Node {
+    match (base.as_map(), patch.as_map()) {
+        (Some(base), Some(patch)) => {
+            let mut merged: Map = base.clone();
+            for (key, value) in patch.iter() {
+                let value = match base.get(&key.text) {
+                    Some(old) => over(old.clone(), value.clone()),
+                    None => value.clone(),
+                };
+                merged.insert_key(key.clone(), value);
+            }
+            Node::map(merged)
+        }
+        _ => patch,
+    }
+}

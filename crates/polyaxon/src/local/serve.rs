@@ -1,0 +1,115 @@
+//! Running the server in the foreground of this process: lock, port, record, then the loops until a signal.
+
+use std::fs::{File, TryLockError};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::args::server::ServeOptions;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::local::find::{Found, Record, find};
+use crate::local::home::Home;
+use crate::session::Context;
+
+const FIRST_PORT: u16 = 8000;
+const LAST_PORT: u16 = 8100;
+/// Others look at the lock for an instant to see whether a server lives.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, Failure> {
+    if options.background {
+        // Without a session of its own the server would end with the terminal. Failing means that it has one.
+        let _ = rustix::process::setsid();
+    }
+    let home = Home::find(options.home.as_deref())?;
+    home.create_local()?;
+    let _lock = take_lock(&home)?;
+    let listener = bind(context, options)?;
+    let record = record(&listener, options)?;
+    run_server(context, &home, options, listener, &record)?;
+    remove_record(&home);
+    Ok(Exit::Ok)
+}
+
+/// Proves that this process is the only server of the home, for as long as the file stays open.
+fn take_lock(home: &Home) -> Result<File, Failure> {
+    let path = home.layout().server_lock();
+    let file = File::create(&path).map_err(|error| home.unwritable(&path, &error))?;
+    let end = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+            Err(TryLockError::WouldBlock) => return Err(occupied(home)),
+            Err(TryLockError::Error(error)) => return Err(home.unwritable(&path, &error)),
+        }
+    }
+}
+
+fn occupied(home: &Home) -> Failure {
+    let where_it_is = match find(home) {
+        Ok(Found::Live(record)) => format!(" at {} (pid {})", record.url, record.pid),
+        _ => String::new(),
+    };
+    Failure::new(format!("another server already uses home {}{where_it_is}", home.root().display()))
+        .exit(Exit::Conflict)
+        .help("one home has one server: use that one, `polyaxon server stop` it, or choose another --home")
+}
+
+/// The port that was asked for, or the first free one from 8000 on.
+fn bind(context: &Context, options: &ServeOptions) -> Result<TcpListener, Failure> {
+    let address = |port: u16| format!("{}:{port}", options.host);
+    let refused =
+        |port: u16, error: &std::io::Error| Failure::new(format!("cannot listen on {}: {error}", address(port)));
+    if let Some(port) = options.port {
+        return TcpListener::bind((options.host.as_str(), port)).map_err(|error| {
+            let failure = refused(port, &error);
+            if error.kind() == std::io::ErrorKind::AddrInUse {
+                return failure.exit(Exit::Conflict).help("leave --port out to get the next free port");
+            }
+            failure
+        });
+    }
+    for port in FIRST_PORT..=LAST_PORT {
+        match TcpListener::bind((options.host.as_str(), port)) {
+            Ok(listener) => {
+                if port != FIRST_PORT {
+                    context.printer.warning(&format!("port {FIRST_PORT} is taken, listening on {port} instead"));
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(refused(port, &error)),
+        }
+    }
+    Err(Failure::new(format!("every port from {FIRST_PORT} to {LAST_PORT} is taken"))
+        .exit(Exit::Conflict)
+        .help("choose one with --port"))
+}
+
+fn record(listener: &TcpListener, options: &ServeOptions) -> Result<Record, Failure> {
+    let address = listener.local_addr().map_err(|error| Failure::new(format!("cannot listen: {error}")))?;
+    // The official client's default address; an address for everybody is reached by this name too.
+    let name = if address.ip().is_loopback() || address.ip().is_unspecified() { "localhost" } else { &options.host };
+    Ok(Record {
+        pid: std::process::id(),
+        host: options.host.clone(),
+        port: address.port(),
+        url: format!("http://{name}:{}", address.port()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: jiff::Timestamp::now().to_string(),
+    })
+}
+
+/// Tells others where the server is. Called when it answers.
+fn write_record(home: &Home, record: &Record) -> Result<(), Failure> {
+    let path = home.layout().server_record();
+    let text = serde_json::to_vec_pretty(record).unwrap_or_default();
+    crate::config::replace(&path, &text).map_err(|error| home.unwritable(&path, &error))
+}
+
+fn remove_record(home: &Home) {
+    // A record without a lock is not believed, so a leftover does no harm.
+    let _ = std::fs::remove_file(home.layout().server_record());
+}

@@ -1,0 +1,6 @@
+//! Where polyaxonfiles come from: files, stdin, URLs, the hub. The only file system access of `check` and `run`.
+
+pub(crate) mod hub;
+pub(crate) mod loader;
+pub(crate) mod read;
+pub(crate) mod web;
