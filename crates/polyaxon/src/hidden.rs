@@ -16,7 +16,8 @@ pub(crate) fn dispatch(arguments: &[OsString]) -> Option<ExitCode> {
     let result = match (word(arguments, 1)?, word(arguments, 2)) {
         ("internal", Some("supervise")) => supervised(arguments),
         ("initializer", _) => {
-            initializer::initialize(&rest(arguments, 2), &Environment::of_process(), &mut std::io::stdout()).map_err(Into::into)
+            initializer::initialize(&rest(arguments, 2), &Environment::of_process(), &mut std::io::stdout())
+                .map_err(Into::into)
         }
         ("docker", Some("generate")) => {
             initializer::generate_dockerfile(&rest(arguments, 3), &Environment::of_process(), &mut std::io::stdout())

@@ -25,7 +25,9 @@ mod tests {
     #[test]
     fn typing_mistakes_find_their_word() {
         let words = ["run", "check", "ops", "project", "tensorboard"];
-        for (word, expected) in [("rnu", Some("run")), ("chekc", Some("check")), ("tensorbord", Some("tensorboard")), ("xyz", None)] {
+        for (word, expected) in
+            [("rnu", Some("run")), ("chekc", Some("check")), ("tensorbord", Some("tensorboard")), ("xyz", None)]
+        {
             assert_eq!(nearest(word, words), expected, "{word}");
         }
     }

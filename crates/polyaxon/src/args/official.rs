@@ -50,8 +50,12 @@ fn every_official_option_parses_in_every_spelling() {
                 let option = form.iter().map(String::as_str);
                 let command = command.split(' ').filter(|word| !word.is_empty());
                 let words: Vec<&str> = match group {
-                    true => ["polyaxon"].into_iter().chain(command).chain(option).chain(required.iter().copied()).collect(),
-                    false => ["polyaxon"].into_iter().chain(command).chain(required.iter().copied()).chain(option).collect(),
+                    true => {
+                        ["polyaxon"].into_iter().chain(command).chain(option).chain(required.iter().copied()).collect()
+                    }
+                    false => {
+                        ["polyaxon"].into_iter().chain(command).chain(required.iter().copied()).chain(option).collect()
+                    }
                 };
                 count += 1;
                 if let Err(error) = parse(&words) {

@@ -73,7 +73,10 @@ fn which_server(context: &Context, args: &RunArgs) -> Result<Server, Failure> {
             args.settings.executor.as_deref().unwrap_or_default()
         ))
         .help("--executor process runs on this machine")),
-        Some(other) => Err(Failure::usage(format!("there is no executor `{other}`")).help("the executors are process, docker, k8s")),
+        Some(other) => {
+            Err(Failure::usage(format!("there is no executor `{other}`"))
+                .help("the executors are process, docker, k8s"))
+        }
         None if args.settings.local => Ok(Server::Local),
         None => Ok(Server::Configured),
     }
@@ -182,8 +185,7 @@ fn announce(session: &Session<'_>, args: &RunArgs, run: &Run) -> Result<(), Fail
 }
 
 async fn send(session: &Session<'_>, args: &RunArgs, run: &Run, uploads: &[Upload]) -> Result<(), Failure> {
-    let store =
-        Store { client: &session.client, place: &session.place, namespace: run.namespace(), uuid: run.uuid() };
+    let store = Store { client: &session.client, place: &session.place, namespace: run.namespace(), uuid: run.uuid() };
     let links = Links { mode: args.upload.symlink_mode, report_limit: args.upload.symlink_report_limit };
     for upload in uploads {
         if let Err(failure) = upload::send(session.printer, &store, upload, links).await {
@@ -207,7 +209,8 @@ async fn after(session: &Session<'_>, args: &RunArgs, run: &Run) -> Result<Exit,
     }
     if is_table && run.status() != Some(Status::Failed) {
         let reference = short(run.uuid());
-        let project = if session.is_default_project() { String::new() } else { format!(" -p {}", session.place.project) };
+        let project =
+            if session.is_default_project() { String::new() } else { format!(" -p {}", session.place.project) };
         session.printer.note(&format!("Follow it with: polyaxon ops logs {reference}{project}"));
     }
     Ok(Exit::Ok)

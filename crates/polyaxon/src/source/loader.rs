@@ -1,7 +1,7 @@
 //! Reads documents for the checker: files and stdin, URLs, and hub components from the bundle or the server.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use polyaxon_client::http::{Client, Place};
 use polyaxon_client::versions;
@@ -122,10 +122,19 @@ fn unknown(name: &HubName) -> LoadError {
     }
 }
 
-/// The path as a person would write it: without a leading `./`.
+/// The path as a person would write it: without `./`, and with `a/../b` as `b`.
 fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    text.strip_prefix("./").map(str::to_owned).unwrap_or(text)
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean.display().to_string()
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, LoadError> {

@@ -34,7 +34,9 @@ polyaxon runs machine learning operations that are written as files.
 
 #[test]
 fn unknown_commands_and_options_get_a_suggestion() {
-    check(&["rnu"], str![[r#"
+    check(
+        &["rnu"],
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -46,8 +48,11 @@ Usage: polyaxon [OPTIONS] [COMMAND]
 
 For more information, try '--help'.
 
-"#]]);
-    check(&["run", "--wacht"], str![[r#"
+"]],
+    );
+    check(
+        &["run", "--wacht"],
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -59,8 +64,11 @@ Usage: polyaxon run --watch
 
 For more information, try '--help'.
 
-"#]]);
-    check(&["ops", "lss"], str![[r#"
+"]],
+    );
+    check(
+        &["ops", "lss"],
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -72,7 +80,8 @@ Usage: polyaxon ops [OPTIONS] <COMMAND>
 
 For more information, try '--help'.
 
-"#]]);
+"]],
+    );
 }
 
 #[test]
@@ -87,11 +96,44 @@ fn a_group_without_a_subcommand_prints_its_help_as_a_mistake() {
 #[test]
 fn every_command_has_help_with_examples() {
     let commands = [
-        "", "run", "check", "ops", "ops ls", "ops get", "ops statuses", "ops logs", "ops stop", "ops restart",
-        "ops resume", "ops delete", "ops skip", "ops approve", "ops invalidate", "ops update", "ops transfer",
-        "ops artifacts", "ops upload", "project", "project create", "project ls", "project get", "project update",
-        "project delete", "config", "config show", "config get", "config set", "config purge", "server",
-        "server start", "server stop", "server status", "server logs", "version", "completion", "explain",
+        "",
+        "run",
+        "check",
+        "ops",
+        "ops ls",
+        "ops get",
+        "ops statuses",
+        "ops logs",
+        "ops stop",
+        "ops restart",
+        "ops resume",
+        "ops delete",
+        "ops skip",
+        "ops approve",
+        "ops invalidate",
+        "ops update",
+        "ops transfer",
+        "ops artifacts",
+        "ops upload",
+        "project",
+        "project create",
+        "project ls",
+        "project get",
+        "project update",
+        "project delete",
+        "config",
+        "config show",
+        "config get",
+        "config set",
+        "config purge",
+        "server",
+        "server start",
+        "server stop",
+        "server status",
+        "server logs",
+        "version",
+        "completion",
+        "explain",
     ];
     let home = Home::new();
     for command in commands {
@@ -134,14 +176,14 @@ PLX0202  unknown-field          A field is not known in its section.
     );
     check(
         &["explain", "PLX0200"],
-        str![[r#"
+        str![[r"
 exit 3
 --- stdout
 --- stderr
 error: there is no code `PLX0200`
 help: did you mean PLX0210? `polyaxon explain --all` lists every code
 
-"#]],
+"]],
     );
 }
 
@@ -158,22 +200,28 @@ fn completion_scripts_name_every_command() {
 
 #[test]
 fn official_commands_that_are_not_there_say_so() {
-    check(&["models", "register", "--version", "v1"], str![[r#"
+    check(
+        &["models", "register", "--version", "v1"],
+        str![[r"
 exit 1
 --- stdout
 --- stderr
 error: `models` is not supported by this version yet
 help: the official client does it, and works against this server: pip install polyaxon
 
-"#]]);
-    check(&["ops", "shell", "-uid", "abcd"], str![[r#"
+"]],
+    );
+    check(
+        &["ops", "shell", "-uid", "abcd"],
+        str![[r"
 exit 1
 --- stdout
 --- stderr
 error: `ops shell` is not supported by this version yet
 help: the official client does it, and works against this server: pip install polyaxon
 
-"#]]);
+"]],
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The program as a user runs it: arguments in; exit code, stdout and stderr out.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails must fail the test")]
+
 mod basics;
 mod config;
 mod home;
