@@ -66,7 +66,8 @@ pub(crate) fn write(folder: &Path, file: File, content: &Value) -> Result<(), Fa
     let path = file.path(folder);
     let text = match (file, content) {
         (File::Home, Value::Object(map)) => {
-            map.iter().map(|(key, value)| format!("{key}: {}\n", value.as_str().unwrap_or_default())).collect()
+            let lines = map.iter().map(|(key, value)| [key, ": ", value.as_str().unwrap_or_default(), "\n"].concat());
+            lines.collect()
         }
         _ => format!("{content}\n"),
     };

@@ -35,8 +35,6 @@ pub(crate) enum Statuses {
     Json,
     /// Only how it ended.
     Outcome,
-    /// Nothing at all.
-    Silent,
 }
 
 enum Event {
@@ -112,7 +110,7 @@ fn status(printer: &Printer, statuses: Statuses, condition: &Value) -> Result<()
         Statuses::Notes => printer.note(&status_line::text(printer.style(Stream::Error), condition)),
         Statuses::Data => printer.line(&status_line::text(printer.style(Stream::Data), condition))?,
         Statuses::Json => printer.line(&condition.to_string())?,
-        Statuses::Outcome | Statuses::Silent => {}
+        Statuses::Outcome => {}
     }
     Ok(())
 }

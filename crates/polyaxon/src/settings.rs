@@ -84,7 +84,7 @@ impl Settings {
             }
         }
         match self.user.get("organization").and_then(Value::as_str) {
-            Some(owner) => self.from_file(File::User, owner.to_owned()),
+            Some(owner) => self.filed(File::User, owner.to_owned()),
             None => Setting { value: DEFAULT_OWNER.to_owned(), origin: Origin::Default },
         }
     }
@@ -139,7 +139,7 @@ impl Settings {
     pub(crate) fn token(&self) -> Option<Setting<String>> {
         environment(env::AUTH_TOKEN).or_else(|| {
             let token = self.auth.get(env::AUTH_TOKEN.name)?.as_str()?;
-            Some(self.from_file(File::Auth, token.to_owned()))
+            Some(self.filed(File::Auth, token.to_owned()))
         })
     }
 
@@ -182,7 +182,7 @@ impl Settings {
                 Value::Null => return None,
                 other => other.to_string(),
             };
-            Some(self.from_file(File::Client, text))
+            Some(self.filed(File::Client, text))
         })
     }
 
@@ -194,7 +194,7 @@ impl Settings {
         parsed.unwrap_or(Setting { value: Duration::from_secs(default), origin: Origin::Default })
     }
 
-    fn from_file<T>(&self, file: File, value: T) -> Setting<T> {
+    fn filed<T>(&self, file: File, value: T) -> Setting<T> {
         Setting { value, origin: Origin::File(file.path(self.home.files())) }
     }
 }

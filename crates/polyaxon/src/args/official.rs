@@ -46,17 +46,15 @@ fn every_official_option_parses_in_every_spelling() {
                 let names_required = |word: &&str| spellings.split(' ').any(|spelling| spelling == *word);
                 let required = required(command);
                 let required = if required.first().is_some_and(names_required) { &[] } else { required };
-                let group = matches!(command, "ops" | "project" | "projects");
+                let command_words = command.split(' ').filter(|word| !word.is_empty());
+                let mut words: Vec<&str> = ["polyaxon"].into_iter().chain(command_words).collect();
                 let option = form.iter().map(String::as_str);
-                let command = command.split(' ').filter(|word| !word.is_empty());
-                let words: Vec<&str> = match group {
-                    true => {
-                        ["polyaxon"].into_iter().chain(command).chain(option).chain(required.iter().copied()).collect()
-                    }
-                    false => {
-                        ["polyaxon"].into_iter().chain(command).chain(required.iter().copied()).chain(option).collect()
-                    }
-                };
+                // Options of a group stand before the subcommand.
+                if matches!(command, "ops" | "project" | "projects") {
+                    words.extend(option.chain(required.iter().copied()));
+                } else {
+                    words.extend(required.iter().copied().chain(option));
+                }
                 count += 1;
                 if let Err(error) = parse(&words) {
                     failures.push(format!("{}: {}", words.join(" "), error.lines().next().unwrap_or_default()));

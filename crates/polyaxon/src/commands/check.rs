@@ -15,8 +15,7 @@ use crate::source::read;
 pub(crate) fn check(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let request = read::request(&args.source)?;
     let outcome = read::read(&request, None);
-    let warnings = outcome.diagnostics.len();
-    let is_valid = !read::has_errors(&outcome) && !(args.strict && warnings > 0);
+    let is_valid = if args.strict { outcome.diagnostics.is_empty() } else { !read::has_errors(&outcome) };
     let exit = if is_valid { Exit::Ok } else { Exit::Usage };
     let format = &args.format.output;
     let names = outcome.operation.as_ref().map(|operation| vec![text(operation, "name")]).unwrap_or_default();

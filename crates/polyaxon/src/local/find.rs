@@ -5,7 +5,7 @@ use std::fs::{File, TryLockError};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::local::home::Home;
+use crate::local::home::{Home, unwritable};
 
 /// What the live server writes about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,12 +41,12 @@ fn is_locked(home: &Home) -> Result<bool, Failure> {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(false),
-        Err(error) => return Err(home.unwritable(&path, &error)),
+        Err(error) => return Err(unwritable(&path, &error)),
     };
     // A shared lock never makes two of us think that the other is the server.
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(home.unwritable(&path, &error)),
+        Err(TryLockError::Error(error)) => Err(unwritable(&path, &error)),
     }
 }

@@ -55,11 +55,11 @@ impl Home {
     pub(crate) fn create_local(&self) -> Result<(), Failure> {
         let folder = self.layout().local().to_owned();
         let created = std::fs::create_dir_all(&folder);
-        created.map_err(|error| self.unwritable(&folder, &error))
+        created.map_err(|error| unwritable(&folder, &error))
     }
+}
 
-    pub(crate) fn unwritable(&self, path: &Path, error: &std::io::Error) -> Failure {
-        Failure::new(format!("cannot write {}: {error}", path.display()))
-            .help("choose a writable home folder: POLYAXON_HOME=/some/folder polyaxon ...")
-    }
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("cannot write {}: {error}", path.display()))
+        .help("choose a writable home folder: POLYAXON_HOME=/some/folder polyaxon ...")
 }

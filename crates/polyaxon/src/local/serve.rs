@@ -8,7 +8,7 @@ use crate::args::server::ServeOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::local::find::{Found, Record, find};
-use crate::local::home::Home;
+use crate::local::home::{Home, unwritable};
 use crate::session::Context;
 
 const FIRST_PORT: u16 = 8000;
@@ -35,14 +35,14 @@ pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, F
 /// Proves that this process is the only server of the home, for as long as the file stays open.
 fn take_lock(home: &Home) -> Result<File, Failure> {
     let path = home.layout().server_lock();
-    let file = File::create(&path).map_err(|error| home.unwritable(&path, &error))?;
+    let file = File::create(&path).map_err(|error| unwritable(&path, &error))?;
     let end = Instant::now() + LOCK_PATIENCE;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
             Err(TryLockError::WouldBlock) => return Err(occupied(home)),
-            Err(TryLockError::Error(error)) => return Err(home.unwritable(&path, &error)),
+            Err(TryLockError::Error(error)) => return Err(unwritable(&path, &error)),
         }
     }
 }
@@ -106,7 +106,7 @@ fn record(listener: &TcpListener, options: &ServeOptions) -> Result<Record, Fail
 fn write_record(home: &Home, record: &Record) -> Result<(), Failure> {
     let path = home.layout().server_record();
     let text = serde_json::to_vec_pretty(record).unwrap_or_default();
-    crate::config::replace(&path, &text).map_err(|error| home.unwritable(&path, &error))
+    crate::config::replace(&path, &text).map_err(|error| unwritable(&path, &error))
 }
 
 fn remove_record(home: &Home) {

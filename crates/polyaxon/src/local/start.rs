@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::args::server::ServeOptions;
 use crate::failure::Failure;
 use crate::local::find::{Found, Record, find};
-use crate::local::home::Home;
+use crate::local::home::{Home, unwritable};
 
 /// How the server came to be there.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub(crate) fn ensure_running(home: &Home, options: &ServeOptions) -> Result<Star
     }
     home.create_local()?;
     let path = home.layout().start_lock();
-    let lock = File::create(&path).map_err(|error| home.unwritable(&path, &error))?;
-    lock.lock().map_err(|error| home.unwritable(&path, &error))?;
+    let lock = File::create(&path).map_err(|error| unwritable(&path, &error))?;
+    lock.lock().map_err(|error| unwritable(&path, &error))?;
     // Somebody may have started it while we waited for our turn.
     match find(home)? {
         Found::Live(record) => Ok(Started::WasRunning(record)),
@@ -53,7 +53,7 @@ fn spawn(home: &Home, options: &ServeOptions) -> Result<Child, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find the program file of polyaxon: {error}")))?;
     let log = open_log(home)?;
-    let copy = log.try_clone().map_err(|error| home.unwritable(&home.layout().server_log(), &error))?;
+    let copy = log.try_clone().map_err(|error| unwritable(&home.layout().server_log(), &error))?;
     let mut command = Command::new(&program);
     command.args(["server", "--background", "--host", &options.host]).arg("--home").arg(home.root());
     if let Some(port) = options.port {
@@ -77,7 +77,7 @@ fn open_log(home: &Home) -> Result<File, Failure> {
         // Losing the old log is better than not starting.
         let _ = std::fs::rename(&path, path.with_extension("log.1"));
     }
-    File::options().create(true).append(true).open(&path).map_err(|error| home.unwritable(&path, &error))
+    File::options().create(true).append(true).open(&path).map_err(|error| unwritable(&path, &error))
 }
 
 fn wait(home: &Home, mut child: Option<Child>) -> Result<Record, Failure> {

@@ -67,12 +67,14 @@ impl Printer {
     }
 
     /// One line of data.
+    #[expect(clippy::unused_self, reason = "who prints must have been given the printer")]
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
         written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
     }
 
     /// Bytes as they are.
+    #[expect(clippy::unused_self, reason = "who prints must have been given the printer")]
     pub(crate) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
         written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
@@ -88,6 +90,7 @@ impl Printer {
     }
 
     /// If stderr is gone there is nobody to tell.
+    #[expect(clippy::unused_self, reason = "who prints must have been given the printer")]
     pub(crate) fn error(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }

@@ -54,15 +54,7 @@ impl Style {
     /// A status as symbol and word, coloured.
     pub(crate) fn status(&self, word: &str) -> String {
         match word.parse::<Status>() {
-            Ok(status) => self.paint(look(status).0, &self.symbol(word)),
-            Err(_) => word.to_owned(),
-        }
-    }
-
-    /// A status as symbol and word, for tables that colour their cells.
-    pub(crate) fn symbol(&self, word: &str) -> String {
-        match word.parse::<Status>() {
-            Ok(status) => format!("{} {word}", look(status).1),
+            Ok(status) => self.paint(look(status).0, &symbol(word)),
             Err(_) => word.to_owned(),
         }
     }
@@ -74,6 +66,14 @@ impl Style {
 
     fn paint(&self, code: &str, text: &str) -> String {
         if self.coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// A status as symbol and word, for tables that colour their cells.
+pub(crate) fn symbol(word: &str) -> String {
+    match word.parse::<Status>() {
+        Ok(status) => format!("{} {word}", look(status).1),
+        Err(_) => word.to_owned(),
     }
 }
 

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails must fail the test")]
 
 mod basics;
+mod check;
 mod config;
+mod errors;
 mod home;

@@ -15,7 +15,7 @@ use crate::config;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::table::{Column, Table};
-use crate::output::{Human, Output, Stream, time};
+use crate::output::{Human, Output, style, time};
 use crate::run_reference::short;
 use crate::session::{Context, Server, Session, block_on};
 
@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, group: &Group, args: &LsArgs) -> Result<Exi
             Err(error) => Err(session.explain(error, None).await),
         }
     })?;
-    let table = table(context, args, &page);
+    let table = table(args, &page);
     notes(context, args, &page);
     let names = page.rows.iter().map(|run| run.uuid().to_owned()).collect();
     if args.to_csv {
@@ -60,7 +60,7 @@ fn empty() -> Page<Run> {
     Page { json: json!({ "count": 0, "next": null, "previous": null, "results": [] }), rows: Vec::new() }
 }
 
-fn table(context: &Context, args: &LsArgs, page: &Page<Run>) -> Table {
+fn table(args: &LsArgs, page: &Page<Run>) -> Table {
     let mut keys: Vec<(String, bool)> = match &args.columns {
         Some(columns) => comma_list(columns).into_iter().map(|key| (key, false)).collect(),
         None => {
@@ -77,7 +77,7 @@ fn table(context: &Context, args: &LsArgs, page: &Page<Run>) -> Table {
     }
     let for_people = matches!(args.format.output, OutputFormat::Table | OutputFormat::Wide) && !args.to_csv;
     let cells = |run: &Run| -> Vec<String> {
-        keys.iter().map(|(key, _)| if for_people { human(context, run, key) } else { plain(run, key) }).collect()
+        keys.iter().map(|(key, _)| if for_people { human(run, key) } else { plain(run, key) }).collect()
     };
     let rows: Vec<Vec<String>> = page.rows.iter().map(cells).collect();
     // Columns that nobody asked for and that hold nothing only make the table wide.
@@ -118,11 +118,11 @@ fn plain(run: &Run, key: &str) -> String {
     }
 }
 
-fn human(context: &Context, run: &Run, key: &str) -> String {
+fn human(run: &Run, key: &str) -> String {
     let text = plain(run, key);
     match (key, field(run, key)) {
         ("uuid", _) => short(&text).to_owned(),
-        ("status", Some(_)) => context.printer.style(Stream::Data).symbol(&text),
+        ("status", Some(_)) => style::symbol(&text),
         ("duration" | "wait_time", Some(value)) => value.as_f64().map(time::seconds).unwrap_or(text),
         (_, Some(_)) if key.ends_with("_at") => time::ago(&text, jiff::Timestamp::now()),
         _ => text,

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::follow::{Show, Statuses, follow};
 use crate::output::log::{LogFormat, LogPrinter};
 use crate::output::table::Table;
-use crate::output::{Human, Output, Printer, Stream, status_line, time};
+use crate::output::{Human, Output, Printer, Stream, status_line, style, time};
 use crate::run_reference;
 use crate::session::{Context, Session, block_on};
 
@@ -36,7 +36,7 @@ pub(crate) fn run_output(session: &Session<'_>, run: &Run) -> Output {
     let style = session.printer.style(Stream::Data);
     let mut table = Table::pairs();
     table.pair("name", run.name());
-    table.pair("status", style.symbol(text("status")));
+    table.pair("status", style::symbol(text("status")));
     table.pair("uuid", run.uuid());
     table.pair("project", format!("{}/{}", session.place.owner, session.place.project));
     table.pair("kind", [text("kind"), text("runtime")].join(" ").trim());
