@@ -4,6 +4,7 @@
 //! [`loader::Loader`], which the caller implements.
 
 pub mod check;
+pub mod children;
 pub mod clone;
 pub mod compose;
 pub mod dag;
@@ -19,6 +20,7 @@ pub mod refs;
 pub mod scalar;
 pub mod schema;
 pub mod section;
+pub mod spaces;
 pub mod span;
 pub mod template;
 pub mod wire;
