@@ -9,7 +9,8 @@ mod validate;
 use std::collections::BTreeMap;
 
 use crate::io::Declaration;
-use crate::node::{Map, Node};
+use crate::node::{Key, Map, Node};
+use crate::span::Span;
 use crate::template;
 
 pub use apply::apply;
@@ -40,6 +41,8 @@ impl ContextIo {
 pub(crate) struct Param<'a> {
     pub(crate) name: &'a str,
     pub(crate) node: &'a Node,
+    /// Where the name is written.
+    pub(crate) span: Span,
     pub(crate) is_join: bool,
 }
 
@@ -60,16 +63,20 @@ impl<'a> Param<'a> {
 
 /// The params of an operation and, for names without one, the params of its joins.
 pub(crate) fn all<'a>(params: &'a Map, operation: &'a Node) -> Vec<Param<'a>> {
-    let mut all: Vec<Param> =
-        params.iter().map(|(key, node)| Param { name: &key.text, node, is_join: false }).collect();
+    let mut all: Vec<Param> = params.iter().map(|(key, node)| given(key, node, false)).collect();
     for join in operation.get("joins").and_then(Node::as_list).unwrap_or_default() {
         for (key, node) in join.get("params").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
             match all.iter().position(|param| param.name == key.text) {
                 Some(at) if all[at].is_join => all[at].node = node,
                 Some(_) => {}
-                None => all.push(Param { name: &key.text, node, is_join: true }),
+                None => all.push(given(key, node, true)),
             }
         }
     }
     all
+}
+
+fn given<'a>(key: &'a Key, node: &'a Node, is_join: bool) -> Param<'a> {
+    let span = if key.span.is_none() { node.span } else { key.span };
+    Param { name: &key.text, node, span, is_join }
 }

@@ -16,8 +16,7 @@ impl IoType {
     /// The converted value, with the span of the written one.
     pub fn convert(&self, value: &Node) -> Result<Node, Expected> {
         if let (true, Some(text)) = (self.loadable, value.as_str()) {
-            let json = serde_json::from_str(text)
-                .map_err(|_| format!("{} (text must be valid JSON)", self.shape.expectation()))?;
+            let json = serde_json::from_str(text).map_err(|_| self.shape.expectation_of_text())?;
             let parsed = with_span(Node::from_json(&json), value);
             return convert(&self.shape, &parsed);
         }
@@ -156,6 +155,17 @@ fn mapping(text_keys: bool, values: &Shape, node: &Node) -> Result<Map, Expected
 }
 
 impl Shape {
+    /// What is expected instead of a text that is no JSON.
+    fn expectation_of_text(&self) -> String {
+        let expected = self.expectation();
+        match self {
+            Shape::List(_) | Shape::Set(_) | Shape::Mapping { .. } | Shape::Composite(_) => {
+                format!("{expected}, or the same as JSON text")
+            }
+            _ => expected,
+        }
+    }
+
     /// What a value of this shape is, as a noun phrase.
     pub(super) fn expectation(&self) -> String {
         match self {

@@ -21,7 +21,7 @@ pub(super) fn broken_rules(rules: &Map, value: &Node) -> Vec<Broken> {
         let mut check = |value: &Node, holds: fn(&str, &Node, &Node) -> Option<bool>| {
             let message = match holds(&key.text, rule, value) {
                 Some(true) => return,
-                Some(false) => format!("{} ({})", requirement(&key.text, rule), describe(value)),
+                Some(false) => format!("{}, but it is {}", requirement(&key.text, rule), describe(value)),
                 None => format!("cannot be checked with `{}`: it is {}", key.text, describe(value)),
             };
             let label = format!("breaks `{}: {}`", key.text, rule.to_json());

@@ -166,7 +166,7 @@ fn shift(node: &mut Node, by: u32) {
 }
 
 fn malformed(option: &str, argument: &str, form: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(codes::CLI_PARAM, span, format!("`{option} {argument}` is malformed"))
+    Diagnostic::error(codes::CLI_PARAM, span, format!("`{option} {argument}` is not of the form {form}"))
         .label(format!("expected {form}"))
         .help(format!("write `{option} {form}`"))
 }

@@ -5,7 +5,6 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::io::{Declaration, are_compatible};
 use crate::node::{Map, Node};
 use crate::refs::{self, Entity, Reference};
-use crate::span::Span;
 use crate::template;
 
 /// Everything that is wrong with the params of `operation` (composed), warnings included.
@@ -41,7 +40,7 @@ pub fn validate(operation: &Node, params: &Map, context: &Context) -> Vec<Diagno
         missing.extend(required_outputs(&outputs));
     }
     if !missing.is_empty() {
-        problems.push(missing_params(operation, &params, &missing));
+        problems.push(missing_params(&params, &missing));
     }
     let declared: Vec<&Declaration> = inputs.iter().chain(&outputs).collect();
     let is_strict = operation.get("strictParams").and_then(Node::as_bool) == Some(true);
@@ -96,7 +95,7 @@ fn check_join(param: &Param, io: &Declaration) -> Vec<Diagnostic> {
     }
     let message = format!("the join gives a list to `{}`, which is declared as one `{}`", param.name, io.type_text());
     vec![
-        Diagnostic::error(codes::JOIN_NOT_LIST, param.node.span, message)
+        Diagnostic::error(codes::JOIN_NOT_LIST, param.span, message)
             .label("a list of values")
             .related(io.span(), "declared here")
             .path(format!("joins.params.{}", param.name))
@@ -213,18 +212,20 @@ fn wrong_space(space: &Node, input: &Declaration) -> Option<Diagnostic> {
 }
 
 /// One finding for all inputs without a value, so that they can be given at once.
-fn missing_params(operation: &Node, params: &[Param], missing: &[Declaration]) -> Diagnostic {
+fn missing_params(params: &[Param], missing: &[Declaration]) -> Diagnostic {
     let names: Vec<String> = missing.iter().map(|io| format!("`{}` ({})", io.name, io.type_text())).collect();
     let message = match names.as_slice() {
         [name] => format!("the required input {name} has no value"),
         names => format!("{} required inputs have no value: {}", names.len(), names.join(", ")),
     };
-    let place = params.first().map(|param| param.node.span);
-    let place = place.or_else(|| operation.get("name").map(|name| name.span)).unwrap_or(Span::NONE);
     let options: Vec<String> = missing.iter().map(|io| format!("-P {}=VALUE", io.name)).collect();
-    let (primary, others) = if place.is_none() { (missing[0].span(), &missing[1..]) } else { (place, missing) };
+    // The params are the place to mend; without any, the declarations say the most.
+    let (primary, label, others) = match params.first() {
+        Some(param) if !param.span.is_none() => (param.span, "values are given here", missing),
+        _ => (missing[0].span(), "declared here, without default", &missing[1..]),
+    };
     let mut problem = Diagnostic::error(codes::PARAM_REQUIRED, primary, message)
-        .label(if place.is_none() { "required, without default" } else { "values are given here" })
+        .label(label)
         .path("params")
         .help(format!("add them to `params`, or on the command line: {}", options.join(" ")));
     for io in others {
@@ -253,13 +254,13 @@ fn check_undeclared(param: &Param, declared: &[&Declaration], params: &[Param], 
             [] => "the component declares no inputs or outputs; set `contextOnly: true` to use it in templates".into(),
             known => format!("declared: {}; set `contextOnly: true` to use it in templates only", known.join(", ")),
         });
-        let problem = Diagnostic::error(codes::PARAM_UNDECLARED, param.node.span, message);
+        let problem = Diagnostic::error(codes::PARAM_UNDECLARED, param.span, message);
         return Some(problem.label(label).path(path).help(help));
     }
     // A context value is fine, unless its name looks like a slip of the pen.
     let help = did_you_mean.filter(|_| context_only != Some(true))?;
     Some(
-        Diagnostic::warning(codes::PARAM_UNDECLARED, param.node.span, message)
+        Diagnostic::warning(codes::PARAM_UNDECLARED, param.span, message)
             .label("becomes a context value")
             .path(path)
             .help(help),
