@@ -35,6 +35,5 @@ pub fn cases() -> Result<Vec<Case>> {
 
 /// The facts that all cases share: the run, agents, connections.
 pub fn fixed() -> Result<Json> {
-    let text = fs::read_to_string(folder().join("fixed.json")).context("fixed.json is missing")?;
-    Ok(serde_json::from_str(&text)?)
+    Ok(serde_json::from_str(include_str!("../data/fixed.json"))?)
 }

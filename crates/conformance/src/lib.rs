@@ -8,4 +8,5 @@ pub mod compare;
 pub mod corpus;
 pub mod differences;
 pub mod files;
+pub mod resolution;
 pub mod stages;

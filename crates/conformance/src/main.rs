@@ -7,24 +7,25 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use conformance::case::Case;
-use conformance::stages;
+use conformance::{corpus, stages};
 use serde_json::Value as Json;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
+    let fixed = corpus::fixed()?;
     let mut out = io::stdout().lock();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--batch"] => {
             for folder in io::stdin().lock().lines() {
-                writeln!(out, "{}", run(Path::new(&folder?))?)?;
+                writeln!(out, "{}", run(Path::new(&folder?), &fixed)?)?;
             }
         }
-        [folder] => writeln!(out, "{}", run(Path::new(folder))?)?,
+        [folder] => writeln!(out, "{}", run(Path::new(folder), &fixed)?)?,
         _ => bail!("usage: conformance CASE_FOLDER, or conformance --batch with folders on stdin"),
     }
     Ok(())
 }
 
-fn run(folder: &Path) -> Result<Json> {
-    Ok(stages::run(&Case::from_folder(folder)?))
+fn run(folder: &Path, fixed: &Json) -> Result<Json> {
+    Ok(stages::run(&Case::from_folder(folder)?, fixed))
 }

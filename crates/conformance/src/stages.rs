@@ -1,5 +1,6 @@
 //! Runs a case stage by stage; the result has the shape of `expected.json`.
 
+use polyaxon_compile::resolve::resolve;
 use polyaxon_spec::check::{self, Inline, Options, Outcome, Request};
 use polyaxon_spec::clone::{self, OverrideStrategy};
 use polyaxon_spec::compose::Compiled;
@@ -10,9 +11,10 @@ use polyaxon_spec::wire;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::case::Case;
+use crate::resolution;
 
 /// The stages of a case, until one fails.
-pub fn run(case: &Case) -> Json {
+pub fn run(case: &Case, fixed: &Json) -> Json {
     let mut record = JsonMap::new();
     let mut files = case.files.clone();
     let outcome = check::check(&request(case), &mut files);
@@ -33,11 +35,14 @@ pub fn run(case: &Case) -> Json {
         return Json::Object(record);
     }
     match compiled(case, &text) {
-        Ok(compiled) => {
+        Ok((source, compiled)) => {
             record.insert("compiled".into(), json!({"status": "ok", "value": compiled.operation.to_json()}));
             record.insert("params".into(), params(&compiled.params));
             if is_dag(&compiled.operation) {
                 record.insert("dag".into(), graph(&compiled.operation));
+            }
+            if case.stages().any(|stage| stage == "resolved" || stage == "k8s") {
+                record.extend(resolved(case, &source, &compiled, fixed));
             }
         }
         Err(problems) => {
@@ -62,7 +67,7 @@ fn verdict<'a>(outcome: &'a Outcome, record: &mut JsonMap<String, Json>) -> Opti
     Some(operation)
 }
 
-fn compiled(case: &Case, source: &str) -> Result<Compiled, Vec<Diagnostic>> {
+fn compiled(case: &Case, source: &str) -> Result<(Node, Compiled), Vec<Diagnostic>> {
     let document = wire::read_operation(source)?;
     let patch = case.option("override").as_str().and_then(|file| case.files.get(file));
     let patch = patch.map(|text| wire::read_preset(&String::from_utf8_lossy(text))).transpose()?;
@@ -70,7 +75,31 @@ fn compiled(case: &Case, source: &str) -> Result<Compiled, Vec<Diagnostic>> {
         Some(true) => OverrideStrategy::Override,
         _ => OverrideStrategy::Source,
     };
-    clone::compile(&document, patch.as_ref(), strategy).map(|(_, compiled)| compiled)
+    clone::compile(&document, patch.as_ref(), strategy)
+}
+
+/// The stages after resolution: the operation itself, then the runs that it starts.
+fn resolved(case: &Case, source: &Node, compiled: &Compiled, fixed: &Json) -> JsonMap<String, Json> {
+    let mut record = JsonMap::new();
+    if compiled.operation.get("build").is_some() {
+        let reason = "the build operation runs first";
+        record.insert("resolved".into(), json!({"status": "skipped", "reason": reason}));
+        return record;
+    }
+    let context = resolution::context(case, &compiled.operation, fixed);
+    match resolve(&compiled.operation, &compiled.params, &context) {
+        Ok(resolved) => {
+            record.insert("resolved".into(), json!({"status": "ok", "value": resolved.operation.to_json()}));
+            if let Some(children) = resolution::children(source, &resolved.operation) {
+                let children = children.map(|value| json!({"status": "ok", "value": value}));
+                record.insert("children".into(), children.unwrap_or_else(|problems| failed(&problems)));
+            }
+        }
+        Err(problems) => {
+            record.insert("resolved".into(), failed(&problems));
+        }
+    }
+    record
 }
 
 fn params(params: &Map) -> Json {

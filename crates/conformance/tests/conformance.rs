@@ -8,17 +8,18 @@ use conformance::{compare, corpus, stages};
 use serde_json::Value as Json;
 
 /// The stages that are compared.
-const STAGES: &[&str] = &["check", "operation", "compiled", "params", "dag"];
+const STAGES: &[&str] = &["check", "operation", "compiled", "params", "dag", "resolved", "children"];
 
 #[test]
 fn every_case_gives_the_recorded_result() {
     let cases = corpus::cases().expect("the corpus is readable");
+    let fixed = corpus::fixed().expect("fixed.json is readable");
     assert!(cases.len() >= 800, "only {} cases", cases.len());
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut failures = Vec::new();
     let mut unused: Vec<String> = ALLOWED.iter().map(|allowed| format!("{} {}", allowed.id, allowed.stage)).collect();
     for case in &cases {
-        for (stage, differences) in compared(case, &mut counts) {
+        for (stage, differences) in compared(case, &fixed, &mut counts) {
             if differences.is_empty() {
                 continue;
             }
@@ -34,8 +35,8 @@ fn every_case_gives_the_recorded_result() {
     assert!(unused.is_empty(), "these differences no longer occur: {unused:?}");
 }
 
-fn compared(case: &Case, counts: &mut BTreeMap<&'static str, usize>) -> Vec<(&'static str, Vec<String>)> {
-    let got = stages::run(case);
+fn compared(case: &Case, fixed: &Json, counts: &mut BTreeMap<&'static str, usize>) -> Vec<(&'static str, Vec<String>)> {
+    let got = stages::run(case, fixed);
     let recorded = |stage: &&str| case.expected.get(stage).is_some();
     let mut results = Vec::new();
     for stage in STAGES.iter().copied().filter(recorded) {

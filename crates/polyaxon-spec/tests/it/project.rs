@@ -110,7 +110,5 @@ fn place(span: Span, sources: &Sources) -> String {
 pub(crate) fn assert_findings(expected: &str, found: &str) {
     let expected = expected.trim_start_matches('\n').trim_end();
     let found = found.trim_end();
-        return;
-    }
     assert!(expected == found, "expected:\n{expected}\n\nfound:\n{found}\n");
 }
