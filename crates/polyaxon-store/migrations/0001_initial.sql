@@ -66,7 +66,8 @@ CREATE TABLE runs (
     content TEXT,
     submission {json}
 );
-CREATE INDEX runs_list ON runs (project_id, live_state, updated_at, id);
+-- The order of lists, then what they are filtered by most, so that only the rows of a page are looked at.
+CREATE INDEX runs_list ON runs (project_id, live_state, updated_at, id, created_at, status, kind, name);
 CREATE INDEX runs_created ON runs (project_id, live_state, created_at);
 CREATE INDEX runs_name ON runs (name) WHERE name IS NOT NULL;
 CREATE INDEX runs_status ON runs (status, created_at);

@@ -22,6 +22,8 @@ pub(crate) struct Condition {
 pub(crate) enum Target {
     /// A column of text; numbers in a query are texts here.
     Text(&'static str),
+    /// A column of unique lower-case text, which is never null; a beginning of it is found with its index.
+    Key { table: &'static str, id: &'static str, column: &'static str },
     /// A column of numbers, times or booleans.
     Number(&'static str),
     /// A column with a JSON object; keys are fields.
@@ -64,6 +66,17 @@ fn write(expression: &Expression<Term>, target: &impl Fn(&Term) -> Target, out: 
 fn write_term(term: &Term, target: Target, out: &mut Condition) {
     match target {
         Target::Text(column) => plain(term, column, Kind::Text, out),
+        Target::Key { table, id, column } => {
+            out.push(&format!("{id} {}IN (SELECT id FROM {table} WHERE ", if term.negated { "NOT " } else { "" }));
+            match &term.test {
+                Test::Like(Pattern::StartsWith(text)) => {
+                    out.bind(&format!("{column} >= {{}}"), Value::Text(text.clone()));
+                    out.bind(&format!(" AND {column} < {{}}"), Value::Text(format!("{text}~")));
+                }
+                other => test(other, &|out| out.push(column), Kind::Text, out),
+            }
+            out.push(")");
+        }
         Target::Number(column) => plain(term, column, Kind::Number, out),
         Target::Json(column) => keyed(term, column, Kind::Json, out),
         Target::JsonNumber(column) => keyed(term, column, Kind::JsonNumber, out),

@@ -12,6 +12,8 @@ use crate::db::{Row, Tx, Value, scalar};
 pub(crate) struct Select {
     columns: String,
     from: String,
+    /// The tables that conditions need; counting joins no others.
+    counted: String,
     conditions: Vec<String>,
     orders: Vec<String>,
     args: Vec<Value>,
@@ -19,13 +21,21 @@ pub(crate) struct Select {
 
 impl Select {
     pub(crate) fn new(columns: impl Into<String>, from: impl Into<String>) -> Select {
+        let from = from.into();
         Select {
             columns: columns.into(),
-            from: from.into(),
+            counted: from.clone(),
+            from,
             conditions: Vec::new(),
             orders: Vec::new(),
             args: Vec::new(),
         }
+    }
+
+    /// Counts over these tables: the conditions use no others, and the rest adds no rows.
+    pub(crate) fn counting(mut self, tables: &str) -> Select {
+        tables.clone_into(&mut self.counted);
+        self
     }
 
     /// Adds a condition; each `{}` of it is bound to the next value.
@@ -70,7 +80,7 @@ pub(crate) fn page<T>(
     let count = match paging.counting {
         Counting::Skip => None,
         Counting::Count => {
-            let sql = format!("SELECT count(*) FROM {from}{condition}");
+            let sql = format!("SELECT count(*) FROM {}{condition}", select.counted);
             // The values of sort keys come last and are unknown to the count.
             scalar::<i64>(tx, &sql, &select.args[..placeholders(&condition)])?.map(|count| count as u64)
         }

@@ -152,7 +152,7 @@ pub fn list(tx: &mut dyn Tx, wanted: &ProjectQuery, now: Timestamp) -> Result<Li
 
 fn target(term: &Term) -> Target {
     match term.field.name {
-        "uuid" => Target::Text("p.uuid"),
+        "uuid" => Target::Key { table: "projects", id: "p.id", column: "uuid" },
         "description" => Target::Text("p.description"),
         "created_at" => Target::Number("p.created_at"),
         "updated_at" => Target::Number("p.updated_at"),

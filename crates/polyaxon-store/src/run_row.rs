@@ -14,8 +14,9 @@ pub(crate) enum Depth {
 }
 
 /// The tables behind the columns.
-pub(crate) const FROM: &str = "runs r JOIN projects p ON p.id = r.project_id \
-     LEFT JOIN runs pipeline ON pipeline.id = r.pipeline_id \
+/// Each join adds at most one row.
+pub(crate) const FROM: &str = "runs r \
+     LEFT JOIN projects p ON p.id = r.project_id LEFT JOIN runs pipeline ON pipeline.id = r.pipeline_id \
      LEFT JOIN runs original ON original.id = r.original_id \
      LEFT JOIN run_bookmarks mark ON mark.run_id = r.id";
 

@@ -46,3 +46,13 @@ fn two_stores_on_one_file_see_each_other() {
     other.write_blocking(|tx| settings::set(tx, "x", "1")).unwrap();
     assert_eq!(world.store.read_blocking(|tx| settings::get(tx, "x")).unwrap().as_deref(), Some("1"));
 }
+
+#[test]
+fn a_database_that_may_not_be_written_is_said_to_every_waiting_caller() {
+    let world = World::new();
+    world.store.write_blocking(|tx| tx.query("PRAGMA query_only = TRUE", &[])).unwrap();
+    let error = world.store.write_blocking(|tx| settings::set(tx, "x", "1")).unwrap_err();
+    assert!(matches!(error, Error::ReadOnly { .. }), "{error:?}");
+    assert!(error.to_string().contains("check the permissions"), "{error}");
+    assert_eq!(world.store.read_blocking(|tx| settings::get(tx, "x")).unwrap(), None);
+}

@@ -61,7 +61,7 @@ fn frequent_queries_use_their_index() {
     let world = World::new();
     for (sql, index) in [
         (
-            "SELECT id FROM runs r WHERE r.project_id = 1 AND r.live_state = 1 ORDER BY r.updated_at DESC NULLS LAST, r.id DESC NULLS LAST LIMIT 20",
+            "SELECT id FROM runs r WHERE r.project_id = 1 AND r.live_state = 1 AND +r.created_at >= 5 AND r.status = 'running' ORDER BY r.updated_at DESC NULLS LAST, r.id DESC NULLS LAST LIMIT 20",
             "runs_list",
         ),
         (
