@@ -43,19 +43,6 @@ def test_a_bad_file_is_an_error_with_its_name(home, name):
     assert not home.state.exists(), "a bad file must not start a server"
 
 
-ERRORS = sorted(path.name for path in (ROOT / "examples" / "errors").glob("*.yaml"))
-
-
-@pytest.mark.parametrize("name", ERRORS)
-def test_the_examples_of_errors_are_errors_with_a_place(home, name):
-    text = (ROOT / "examples" / "errors" / name).read_text()
-    is_warning = "This is a warning" in text
-    result = home.polyaxon("check", "-f", f"examples/errors/{name}", cwd=ROOT, code=0 if is_warning else None)
-    assert is_warning or result.returncode != 0
-    assert f"examples/errors/{name}:" in result.stderr or "examples/quick-start/" in result.stderr, result.stderr
-    assert "^" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

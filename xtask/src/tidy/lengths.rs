@@ -7,7 +7,10 @@ const SOFT_LIMIT: usize = 400;
 const HARD_LIMIT: usize = 600;
 
 /// Files between the limits, with the reason why they are one concept.
-const LONG_FILES: &[(&str, &str)] = &[("crates/polyaxon-engine/src/lifecycle.rs", "the transition table is one match")];
+const LONG_FILES: &[(&str, &str)] = &[
+    ("crates/polyaxon/src/args/ops.rs", "the options of one command group, nearly all of it help"),
+    ("crates/polyaxon-engine/src/lifecycle.rs", "the transition table is one match"),
+];
 
 #[test]
 fn no_file_is_too_long() {
