@@ -1,6 +1,6 @@
 //! Filters where Polyaxon or Python differ from the engine's own.
 //!
-//! `map_format` is Polyaxon's; `string`, `tojson`, `join` print numbers like Python; `center`, `wordcount` are Jinja's.
+//! `map_format` is Polyaxon's; `string`, `tojson`, `join` print numbers like Python; the others are Jinja's.
 
 use std::fmt::Write as _;
 
@@ -8,15 +8,17 @@ use minijinja::formatting::{FormatStyle, format};
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind};
 
-use super::print;
+use super::{convert, print};
 
 /// The widest field that a format or `center` may ask for.
-const MAX_WIDTH: usize = 10_000;
+pub(super) const MAX_WIDTH: usize = 10_000;
 const MAX_DEPTH: usize = 100;
 
 pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("map_format", map_format);
     environment.add_filter(super::percent::FILTER, percent);
+    environment.add_filter("int", convert::int);
+    environment.add_filter("float", convert::float);
     environment.add_filter("string", string);
     environment.add_filter("tojson", to_json);
     environment.add_filter("join", join);

@@ -15,7 +15,8 @@ pub fn read(text: &str) -> Option<Node> {
     let text = text.trim_start_matches([' ', '\t']);
     // Almost every string fails here.
     let first = text.chars().next().filter(|_| !text.contains('\0'))?;
-    let begins = first.is_ascii_digit() || matches!(first, '+' | '-' | '.' | '\'' | '"' | '[' | '{' | '(' | '#' | '\n');
+    let begins =
+        first.is_ascii_digit() || matches!(first, '+' | '-' | '.' | '\'' | '"' | '[' | '{' | '(' | '#' | '\n' | '\r');
     if !begins && !["T", "F", "N", "r", "R", "u", "U"].iter().any(|start| text.starts_with(start)) {
         return None;
     }
@@ -297,6 +298,10 @@ impl Reader<'_> {
 
     /// Nothing but blanks, line breaks and comments may follow.
     fn end(&mut self) -> Option<()> {
+        // Python takes blanks after the last line break for the start of a block.
+        if self.rest.rsplit_once('\n').is_some_and(|(_, last)| !last.is_empty() && last.trim().is_empty()) {
+            return None;
+        }
         for line in self.rest.split('\n') {
             let line = line.trim_matches([' ', '\t', '\u{c}', '\r']);
             if !line.is_empty() && !line.starts_with('#') {

@@ -2,10 +2,12 @@
 //!
 //! Invariant: a template ends soon and stays small, whatever it says; work and output are limited.
 
+mod convert;
 mod error;
 pub mod expand;
 mod filters;
 pub mod literal;
+mod methods;
 mod number;
 mod percent;
 pub mod print;
@@ -78,7 +80,7 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_unknown_method_callback(methods::call);
     environment.set_fuel(Some(FUEL));
     // Positions in errors; the engine only keeps them in debug mode.
     environment.set_debug(true);
@@ -116,6 +118,7 @@ mod tests {
             "{{ 'x'|indent(10**9) }}",
             "{{ 2 ** 100000000 }}",
             "{{ 'x'.rjust(10**9) }}",
+            "{{ 'x'.zfill(10**9) }}",
             nested,
             doubling,
         ];
