@@ -99,7 +99,7 @@ impl<'a> Expander<'a> {
     }
 
     fn mapping(&mut self, map: &Map, place: Place) -> Map {
-        let mut out = Map::new();
+        let mut entries = Vec::with_capacity(map.len());
         for (key, value) in map.iter() {
             let inner = match (place, key.text.as_str()) {
                 (Place::Runtime | Place::Initializer, "container") => Place::Container,
@@ -110,9 +110,9 @@ impl<'a> Expander<'a> {
             };
             let new_key = self.key(key);
             let value = self.within(&key.text, |this| this.value(value, inner));
-            out.insert_key(new_key, value);
+            entries.push((new_key, value));
         }
-        out
+        super::value::distinct(entries)
     }
 
     /// Keys are rendered too; what they become is a key, so it is text again.
@@ -233,9 +233,10 @@ fn with_span(node: Node, span: Span, depth: usize) -> Node {
         Value::List(items) if depth < MAX_DEPTH => {
             Value::List(items.into_iter().map(|item| with_span(item, span, depth + 1)).collect())
         }
-        Value::Map(map) if depth < MAX_DEPTH => Value::Map(
-            map.into_iter().map(|(key, value)| (Key { span, ..key }, with_span(value, span, depth + 1))).collect(),
-        ),
+        Value::Map(map) if depth < MAX_DEPTH => {
+            let entries = map.into_iter().map(|(key, value)| (Key { span, ..key }, with_span(value, span, depth + 1)));
+            Value::Map(Map::from_entries(entries.collect()))
+        }
         value => value,
     };
     Node::new(value, span)

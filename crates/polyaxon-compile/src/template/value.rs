@@ -1,7 +1,9 @@
-//! Nodes as values of the template engine.
+//! Nodes as values of the template engine, and mappings whose keys come out of templates or literals.
+
+use std::collections::HashMap;
 
 use minijinja::value::Value as Engine;
-use polyaxon_spec::node::{Node, Value};
+use polyaxon_spec::node::{Key, Map, Node, Value};
 
 /// The value that templates see for a node.
 pub fn from_node(node: &Node) -> Engine {
@@ -15,4 +17,20 @@ pub fn from_node(node: &Node) -> Engine {
         Value::List(items) => Engine::from(items.iter().map(from_node).collect::<Vec<_>>()),
         Value::Map(map) => Engine::from_pairs(map.iter().map(|(key, value)| (key.text.as_str(), from_node(value)))),
     }
+}
+
+/// A mapping of entries whose keys may be equal: the last value counts, at the first place.
+pub(super) fn distinct(entries: Vec<(Key, Node)>) -> Map {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+    let mut kept: Vec<(Key, Node)> = Vec::with_capacity(entries.len());
+    for (key, node) in entries {
+        match places.get(&key.text) {
+            Some(place) => kept[*place].1 = node,
+            None => {
+                places.insert(key.text.clone(), kept.len());
+                kept.push((key, node));
+            }
+        }
+    }
+    Map::from_entries(kept)
 }
