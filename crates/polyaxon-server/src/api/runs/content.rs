@@ -2,6 +2,8 @@
 //!
 //! Pure: no store, no files. What is wrong with an operation is answered as a list of sentences.
 
+use polyaxon_compile::support;
+use polyaxon_model::error::ErrorBody;
 use polyaxon_model::kinds::{RunKind, Runtime};
 use polyaxon_spec::check;
 use polyaxon_spec::clone::{self, OverrideStrategy};
@@ -12,7 +14,6 @@ use polyaxon_spec::wire;
 use serde_json::Value as Json;
 
 use crate::errors::{Error, Result};
-use polyaxon_model::error::ErrorBody;
 
 /// What is stored of an operation, and what the record of its run takes from it.
 #[derive(Clone, Debug)]
@@ -64,9 +65,9 @@ pub(crate) fn read_override(
 
 fn describe(operation: &Node, compiled: &Compiled) -> Result<Content> {
     let family = compose::run_kind(&compiled.operation);
-    let problems = unsupported(&compiled.operation);
-    if !problems.is_empty() {
-        return Err(Error::Refused(ErrorBody::List(problems)));
+    // Refused rather than ignored: nobody would notice that a part of an operation was left out.
+    if let Some(problem) = support::unsupported(&compiled.operation) {
+        return Err(refuse(&[problem]));
     }
     let raw = wire::to_source(operation).map_err(|problems| refuse(&problems))?;
     let text = |field| compiled.operation.get(field).and_then(Node::as_str).map(str::to_owned);
@@ -82,39 +83,6 @@ fn describe(operation: &Node, compiled: &Compiled) -> Result<Content> {
         tags: tags.map(|tags| tags.iter().filter_map(Node::as_str).map(str::to_owned).collect()),
         requires_approval: compiled.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
     })
-}
-
-/// Parts of an operation that this version understands but cannot carry out yet.
-const NOT_YET: &[(&str, &str)] = &[
-    ("schedule", "schedules are"),
-    ("matrix", "matrices are"),
-    ("joins", "joins are"),
-    ("events", "event triggers are"),
-    ("hooks", "hooks are"),
-    ("build", "builds are"),
-];
-
-/// One sentence for each part that cannot be carried out: refused rather than ignored.
-fn unsupported(operation: &Node) -> Vec<String> {
-    let is_set = |field: &str| {
-        operation.get(field).is_some_and(|value| match (value.as_list(), value.as_map()) {
-            (Some(list), _) => !list.is_empty(),
-            (_, Some(map)) => !map.is_empty(),
-            _ => !value.is_null(),
-        })
-    };
-    let mut problems: Vec<String> = NOT_YET
-        .iter()
-        .filter(|(field, _)| is_set(field))
-        .map(|(field, what)| format!("{field}: {what} not supported yet by this server; remove the field."))
-        .collect();
-    let kind = operation.at(&["run", "kind"]).and_then(Node::as_str).unwrap_or_default();
-    if !matches!(kind, "job" | "service") {
-        problems.push(format!(
-            "run.kind: runs of the kind `{kind}` are not supported yet by this server; use `job` or `service`."
-        ));
-    }
-    problems
 }
 
 /// The findings as sentences; warnings are no reason to refuse.
@@ -170,10 +138,8 @@ mod tests {
         let component: Json = serde_json::from_str(COMPONENT).unwrap();
         let operation = json!({"version": 1.1, "kind": "operation", "component": component,
             "matrix": {"kind": "grid", "params": {"lr": {"kind": "choice", "value": [1, 2]}}}});
-        assert_eq!(
-            refused(read(&operation.to_string())),
-            ["matrix: matrices are not supported yet by this server; remove the field."]
-        );
+        let messages = refused(read(&operation.to_string()));
+        assert!(messages[0].starts_with("`matrix`: searches cannot be executed by this version yet"), "{messages:?}");
     }
 
     #[test]

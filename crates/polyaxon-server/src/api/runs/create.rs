@@ -52,7 +52,11 @@ pub(crate) async fn create_run(
             }
             Ok(created)
         })
-        .await?;
+        .await
+        .inspect_err(|_| {
+            // The diff was stored first, so that an acknowledged run has all of it. A leftover harms nobody.
+            let _ = server.layout.remove(run);
+        })?;
     server.changes.notify(run);
     Ok((StatusCode::CREATED, Json(created.view(RunView::Created))).into_response())
 }

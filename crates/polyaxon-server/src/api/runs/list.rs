@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use polyaxon_model::ids::ProjectId;
-use polyaxon_model::listing::{ListPage, PageLimits};
-use polyaxon_model::run_view::RunView;
+use polyaxon_model::listing::PageLimits;
+use polyaxon_model::run_view::{RunView, ViewedRun};
 use polyaxon_store::run_list::{self, RunQuery};
 use polyaxon_store::{graph, projects};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::api::projects::ProjectPath;
 use crate::errors::Result;
@@ -21,7 +22,7 @@ pub(crate) async fn list_runs(
     path: ProjectPath,
     address: Address,
     params: Params,
-) -> Result<Json<ListPage<Value>>> {
+) -> Result<Response> {
     let project = server
         .read(move |tx| {
             projects::get(tx, &path.project)?
@@ -37,16 +38,11 @@ pub(crate) async fn list_all_runs(
     State(server): State<Arc<Server>>,
     address: Address,
     params: Params,
-) -> Result<Json<ListPage<Value>>> {
+) -> Result<Response> {
     answer(&server, None, address, params).await
 }
 
-async fn answer(
-    server: &Server,
-    project: Option<ProjectId>,
-    address: Address,
-    params: Params,
-) -> Result<Json<ListPage<Value>>> {
+async fn answer(server: &Server, project: Option<ProjectId>, address: Address, params: Params) -> Result<Response> {
     let view = match params.text("mode") {
         Some("timeline") => RunView::Timeline,
         Some("graph") => RunView::Graph,
@@ -69,12 +65,18 @@ async fn answer(
             Ok(found)
         })
         .await?;
-    let rows = found.results.iter().map(|run| {
-        let mut row = json!(run.view(view));
-        if let (None, Some(fields)) = (project, row.as_object_mut()) {
-            fields.insert("project".into(), json!(run.project));
-        }
-        row
+    let rows = found.results.iter().map(|run| Row {
+        run: run.view(view),
+        project: if project.is_none() { Some(run.project.as_str()) } else { None },
     });
-    Ok(Json(page(&address, &params, paging, found.count, rows.collect())))
+    Ok(Json(page(&address, &params, paging, found.count, rows.collect())).into_response())
+}
+
+/// Written straight from the records: pages have no greatest size.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    run: ViewedRun<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a str>,
 }
