@@ -1,1 +1,89 @@
-//! (skeleton)
+//! The loops that carry out what the engine decides: compile, admit, launch, stop, watch, time, clean up.
+//!
+//! Invariants:
+//! * nothing is known here that a restart would miss: open actions and live attempts are read from the store, the
+//!   truth about processes from their supervisors;
+//! * every action may be performed twice; it is closed in the transaction that reports what came of it;
+//! * collecting (logs, lineage, outputs) never decides how a run ends.
+//!
+//! Must not know HTTP. The server writes rows, the store says that something changed, [`Runtime`] reacts.
+
+mod actions;
+mod adopt;
+mod clean;
+mod compile;
+mod copies;
+mod driver;
+mod error;
+mod launch;
+mod observe;
+mod references;
+mod sidecar;
+mod submission;
+mod timers;
+
+use std::path::PathBuf;
+
+use polyaxon_artifacts::changes::Changes;
+use polyaxon_artifacts::layout::Layout;
+use polyaxon_executors::process::ProcessExecutor;
+use polyaxon_model::time::Timestamp;
+use polyaxon_store::Store;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use error::{Error, Result};
+
+/// What the runtime stands on.
+#[derive(Clone, Debug)]
+pub struct RuntimeOptions {
+    pub layout: Layout,
+    /// Our own binary: supervisors and init steps are started with it.
+    pub program: PathBuf,
+    /// The url of the server as jobs reach it.
+    pub api_host: String,
+    /// How many runs may be active at once.
+    pub capacity: usize,
+    /// Without it runs are compiled and queued, and another process executes them.
+    pub executes: bool,
+    /// Told about every run of which something changed.
+    pub changes: Changes,
+    pub clock: fn() -> Timestamp,
+}
+
+/// How many runs may be active at once when nobody says so.
+pub fn default_capacity() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4))
+}
+
+pub struct Runtime;
+
+/// A running runtime.
+#[derive(Debug)]
+pub struct Handle {
+    stop: oneshot::Sender<()>,
+    driver: JoinHandle<()>,
+}
+
+impl Runtime {
+    /// Takes up what was left and goes on with it. Must be called inside of the async runtime.
+    pub fn start(store: Store, options: RuntimeOptions) -> Result<Handle> {
+        let executor = if options.executes {
+            Some(ProcessExecutor::new(options.layout.clone(), options.program.clone())?)
+        } else {
+            None
+        };
+        let (stop, stopped) = oneshot::channel();
+        let driver = tokio::spawn(driver::drive(store, options, executor, stopped));
+        Ok(Handle { stop, driver })
+    }
+}
+
+impl Handle {
+    /// Ends the loops after what is being done right now. Jobs go on.
+    pub async fn shutdown(self) {
+        // The driver may have ended by itself; that is what is asked for.
+        let _ = self.stop.send(());
+        let _ = self.driver.await;
+    }
+}

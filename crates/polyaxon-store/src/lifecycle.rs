@@ -73,6 +73,13 @@ pub fn admit(tx: &mut dyn Tx, capacity: usize, now: Timestamp) -> Result<Vec<Run
     Ok(admitted)
 }
 
+/// Whether a run waits for a slot.
+pub fn has_waiting(tx: &mut dyn Tx) -> Result<bool> {
+    let sql =
+        "SELECT 1 FROM runs WHERE status = ?1 AND pending IS NULL AND managed_by = ?2 AND live_state >= 0 LIMIT 1";
+    Ok(first(tx, sql, args![Status::Queued, ManagedBy::Agent])?.is_some())
+}
+
 /// How many runs hold a slot.
 pub fn count_active(tx: &mut dyn Tx) -> Result<usize> {
     let holding = Status::ON_CLUSTER.iter().chain(&[Status::Stopping]);

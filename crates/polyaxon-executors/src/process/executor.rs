@@ -126,10 +126,20 @@ impl ProcessExecutor {
         command.spawn().map_err(|source| Error::Spawn { program: self.inner.program.clone(), source })
     }
 
-    /// What is true about an attempt now; once more if it changes while it is looked at.
+    /// What is true about an attempt now.
     pub fn observe(&self, run: RunId, attempt: u32) -> Result<Observation> {
+        self.observe_where(run, |status| status.attempt == attempt)
+    }
+
+    /// What is true about the last attempt that a supervisor wrote of.
+    pub fn observe_last(&self, run: RunId) -> Result<Observation> {
+        self.observe_where(run, |_| true)
+    }
+
+    /// Looks once more if it changes while it is looked at.
+    fn observe_where(&self, run: RunId, is_meant: impl Fn(&Status) -> bool) -> Result<Observation> {
         let folder = self.inner.layout.supervisor(run);
-        let read = || Ok(Status::read(&folder)?.filter(|status| status.attempt == attempt));
+        let read = || Ok(Status::read(&folder)?.filter(&is_meant));
         let Some(status) = read()? else { return Ok(Observation::Absent) };
         if status.phase == Phase::Done {
             return Ok(Observation::Done(status));

@@ -1,0 +1,229 @@
+//! Performing open actions, many at a time: read what they need, do it where waiting is allowed, report in one transaction.
+
+use std::collections::HashMap;
+
+use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::state::{Action, Event, Exit, Phase, RunState};
+use polyaxon_executors::process::{Observation, ProcessExecutor, Status, StopRequest};
+use polyaxon_model::ids::RunId;
+use polyaxon_model::new_run::Submission;
+use polyaxon_model::run::Run;
+use polyaxon_model::time::Timestamp;
+use polyaxon_store::actions::{self, OpenAction};
+use polyaxon_store::db::Tx;
+use polyaxon_store::{edges, lifecycle, lineage, runs, submission};
+
+use crate::compile::{self, Output};
+use crate::driver::Shared;
+use crate::observe::exit;
+use crate::{Error, Result, launch};
+
+/// An action and the instant it was meant for, when it had to wait for one.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    pub(crate) action: OpenAction,
+    pub(crate) at: Option<Timestamp>,
+}
+
+/// What the store knows that an action needs.
+struct Needs {
+    state: Option<RunState>,
+    compile: Option<compile::Input>,
+    run: Option<(Run, Option<Submission>)>,
+}
+
+enum Done {
+    /// The state does not want it any more, or there is nothing to report.
+    Close,
+    Report(Box<Event>),
+    Compiled(Box<Output>),
+    /// The folder is gone.
+    Deleted,
+    /// The supervisor of the run that shall be stopped is dead: clear first, report then.
+    Lost(Box<Status>),
+    /// It could not be done now.
+    Failed(Error),
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Performed {
+    pub(crate) failed: Vec<(OpenAction, String)>,
+    pub(crate) lost: Vec<(RunId, Status)>,
+}
+
+/// Performs actions of different runs. An error means that nothing was reported; all of them stay open.
+pub(crate) async fn perform(shared: &Shared, batch: Vec<Due>) -> Result<Performed> {
+    let wanted: Vec<OpenAction> = batch.iter().map(|due| due.action.clone()).collect();
+    let needs = shared.store.read(move |tx| wanted.iter().map(|action| read(tx, action)).collect()).await?;
+    let worker = shared.clone();
+    let done = tokio::task::spawn_blocking(move || {
+        let needs: Vec<Needs> = needs;
+        let pairs = batch.into_iter().zip(needs);
+        pairs
+            .map(|(due, needs)| {
+                let done = perform_one(&worker, &due, needs);
+                (due, done)
+            })
+            .collect::<Vec<_>>()
+    });
+    let done = done.await.map_err(|_| Error::Worker)?;
+
+    let mut performed = Performed::default();
+    let mut reports = Vec::new();
+    for (due, done) in done {
+        match done {
+            Done::Lost(status) => performed.lost.push((due.action.run, *status)),
+            Done::Failed(error) => performed.failed.push((due.action, with_causes(&error))),
+            done => reports.push((due, done)),
+        }
+    }
+    let runs: Vec<RunId> = reports.iter().map(|(due, _)| due.action.run).collect();
+    if !reports.is_empty() {
+        let (clock, capacity) = (shared.options.clock, shared.options.capacity);
+        let admits = shared.executor.is_some();
+        shared
+            .store
+            .write(move |tx| {
+                for (due, done) in &reports {
+                    report(tx, due, done, clock())?;
+                }
+                if admits { lifecycle::admit(tx, capacity, clock()).map(drop) } else { Ok(()) }
+            })
+            .await?;
+    }
+    for run in runs {
+        shared.options.changes.notify(run);
+    }
+    Ok(performed)
+}
+
+fn read(tx: &mut dyn Tx, open: &OpenAction) -> polyaxon_store::Result<Needs> {
+    let state = lifecycle::state(tx, open.run)?.filter(|state| state.wants(&open.action));
+    let compile = match (&open.action, &state) {
+        (Action::Compile, Some(_)) => compile::read(tx, open.run)?,
+        _ => None,
+    };
+    let run = match (&open.action, &state) {
+        (Action::Launch { .. }, Some(_)) => match runs::get(tx, open.run)? {
+            Some(run) => Some((run, submission::get(tx, open.run)?)),
+            None => None,
+        },
+        _ => None,
+    };
+    Ok(Needs { state, compile, run })
+}
+
+fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
+    let Some(state) = needs.state else { return Done::Close };
+    let run = due.action.run;
+    match (&due.action.action, &shared.executor) {
+        (Action::Compile, _) => match needs.compile {
+            Some(input) => Done::Compiled(Box::new(compile::compile(&shared.options, input, (shared.options.clock)()))),
+            None => Done::Failed(Error::UnknownRun(run)),
+        },
+        (Action::Launch { attempt }, Some(executor)) => match &needs.run {
+            Some((record, sent)) => match launch::launch(&shared.options, executor, record, sent.as_ref(), *attempt) {
+                Ok(event) => Done::Report(Box::new(event)),
+                Err(error) => Done::Failed(error),
+            },
+            None => Done::Failed(Error::UnknownRun(run)),
+        },
+        (Action::Stop { attempt }, Some(executor)) => {
+            stop(executor, run, *attempt, &state).unwrap_or_else(|error| Done::Failed(error.into()))
+        }
+        // Who executes elsewhere starts and stops there; the rows are for them.
+        (Action::Launch { .. } | Action::Stop { .. }, None) => Done::Close,
+        (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
+        (Action::Delete { .. }, _) => match delete(&shared.options.layout, run) {
+            Ok(()) => Done::Deleted,
+            Err(error) => Done::Failed(error),
+        },
+    }
+}
+
+fn stop(
+    executor: &ProcessExecutor,
+    run: RunId,
+    attempt: u32,
+    state: &RunState,
+) -> polyaxon_executors::process::Result<Done> {
+    let reason = state.last_condition.as_ref().and_then(|condition| condition.message.clone());
+    let request = StopRequest { attempt, reason: reason.filter(|reason| !reason.is_empty()), grace_secs: None };
+    let exited = |exit| Done::Report(Box::new(Event::Observed { attempt, phase: Phase::Exited(exit) }));
+    Ok(match executor.stop(run, &request)? {
+        // Its end will be observed.
+        Observation::Active(_) => Done::Close,
+        Observation::Absent if executor.is_watched(run) => Done::Close,
+        Observation::Absent => exited(Exit::Stopped),
+        Observation::Done(status) => exited(exit(&status)),
+        Observation::Lost(status) => Done::Lost(Box::new(status)),
+    })
+}
+
+fn delete(layout: &Layout, run: RunId) -> Result<()> {
+    layout.remove(run).map_err(|source| Error::Files { path: layout.artifacts(run), source })
+}
+
+fn report(tx: &mut dyn Tx, due: &Due, done: &Done, now: Timestamp) -> polyaxon_store::Result<()> {
+    let OpenAction { run, seq, .. } = due.action;
+    match done {
+        Done::Close => actions::done(tx, run, seq, now).map(drop),
+        // A timer that came due has come due, also when the clock was set back meanwhile.
+        Done::Report(event) => complete(tx, run, seq, event, due.at.map_or(now, |at| now.max(at))),
+        Done::Compiled(output) => {
+            let is_wanted = lifecycle::state(tx, run)?.is_some_and(|state| state.wants(&due.action.action));
+            if let Some(compilation) = output.compilation.as_ref().filter(|_| is_wanted) {
+                runs::set_compilation(tx, run, compilation, now)?;
+                lineage::add(tx, run, &output.artifacts)?;
+                for edge in &output.edges {
+                    edges::add(tx, run, edge)?;
+                }
+            }
+            complete(tx, run, seq, &output.event, now)
+        }
+        Done::Deleted => {
+            runs::mark_deleted(tx, run, now)?;
+            actions::done(tx, run, seq, now).map(drop)
+        }
+        Done::Lost(_) | Done::Failed(_) => Ok(()),
+    }
+}
+
+fn complete(tx: &mut dyn Tx, run: RunId, seq: i64, event: &Event, now: Timestamp) -> polyaxon_store::Result<()> {
+    match lifecycle::complete(tx, run, seq, event, now) {
+        Ok(_) | Err(polyaxon_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// An error with everything that led to it, on one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Actions in groups that are worth a worker each. Compilations and launches of a burst share one transaction.
+pub(crate) fn groups(ready: Vec<Due>, workers: usize) -> Vec<Vec<Due>> {
+    let mut kinds: HashMap<std::mem::Discriminant<Action>, Vec<Due>> = HashMap::new();
+    for due in ready {
+        kinds.entry(std::mem::discriminant(&due.action.action)).or_default().push(due);
+    }
+    let mut groups = Vec::new();
+    for mut dues in kinds.into_values() {
+        let size = dues.len().div_ceil(workers).clamp(1, LARGEST_GROUP);
+        while !dues.is_empty() {
+            let rest = dues.split_off(size.min(dues.len()));
+            groups.push(std::mem::replace(&mut dues, rest));
+        }
+    }
+    groups
+}
+
+/// Larger groups would make the first of them wait for the last.
+const LARGEST_GROUP: usize = 32;

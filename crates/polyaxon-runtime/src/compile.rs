@@ -1,0 +1,203 @@
+//! The `Compile` action: from the authored operation of a run to a resolved one, or the words why there is none.
+
+use std::collections::HashMap;
+
+use polyaxon_compile::connection::Connection;
+use polyaxon_compile::context::{Agent, RunContext};
+use polyaxon_compile::plan;
+use polyaxon_compile::resolve::resolve;
+use polyaxon_compile::support;
+use polyaxon_engine::state::{Compiled, Event};
+use polyaxon_model::JsonMap;
+use polyaxon_model::ids::{ProjectId, RunId};
+use polyaxon_model::kinds::{ArtifactKind, RunKind};
+use polyaxon_model::lineage::NewArtifact;
+use polyaxon_model::new_run::Submission;
+use polyaxon_model::run::{DEFAULT_NAMESPACE, DEFAULT_OWNER, Run};
+use polyaxon_model::time::Timestamp;
+use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::node::{Map, Node};
+use polyaxon_spec::{compose, wire};
+use polyaxon_store::db::Tx;
+use polyaxon_store::edges::NewEdge;
+use polyaxon_store::runs::{self, Compilation};
+use polyaxon_store::{lifecycle, projects, submission};
+use serde_json::{Value as Json, json};
+
+use crate::{RuntimeOptions, copies, launch, references};
+
+/// The name that the official programs give the store when nobody named it.
+const STORE_NAME: &str = "artifacts_store";
+
+/// Everything that the store knows and compilation needs.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) run: Run,
+    pub(crate) project: Option<ProjectId>,
+    pub(crate) submission: Option<Submission>,
+    /// How many attempts there were: what happens once happens before the first.
+    pub(crate) attempt: u32,
+    operation: Result<compose::Compiled, String>,
+    referenced: HashMap<RunId, Run>,
+}
+
+/// What compilation leads to.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) event: Event,
+    pub(crate) compilation: Option<Compilation>,
+    pub(crate) artifacts: Vec<NewArtifact>,
+    pub(crate) edges: Vec<NewEdge>,
+}
+
+/// Reads what a run needs, the runs it refers to included.
+pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<Input>> {
+    let (Some(run), Some(state)) = (runs::get(tx, id)?, lifecycle::state(tx, id)?) else { return Ok(None) };
+    let operation = composed(&run);
+    let mut referenced = HashMap::new();
+    for other in operation.iter().flat_map(|composed| references::wanted(&composed.params)) {
+        if let Some(other) = runs::get(tx, other)? {
+            referenced.insert(other.uuid, other);
+        }
+    }
+    Ok(Some(Input {
+        project: projects::get(tx, &run.project)?.map(|project| project.uuid),
+        submission: submission::get(tx, id)?,
+        attempt: state.control.attempt,
+        operation,
+        referenced,
+        run,
+    }))
+}
+
+fn composed(run: &Run) -> Result<compose::Compiled, String> {
+    let text = run.raw_content.as_deref().or(run.content.as_deref());
+    let text = text.ok_or_else(|| "the run has no content, so there is nothing to execute".to_owned())?;
+    let operation = wire::read_operation(text).map_err(|problems| sentences(&problems))?;
+    compose::compose(&operation).map_err(|problems| sentences(&problems))
+}
+
+/// Compiles. Copies of a clone are made here, so this may take as long as its artifacts are large.
+pub(crate) fn compile(options: &RuntimeOptions, input: Input, now: Timestamp) -> Output {
+    resolved(options, input, now).unwrap_or_else(|message| Output {
+        event: Event::CompileFailed { message },
+        compilation: None,
+        artifacts: Vec::new(),
+        edges: Vec::new(),
+    })
+}
+
+fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Result<Output, String> {
+    let compose::Compiled { operation, mut params } = std::mem::replace(&mut input.operation, Err(String::new()))?;
+    if let Some(problem) = support::unsupported(&operation) {
+        return Err(sentences(&[problem]));
+    }
+    let edges = references::fill(&mut params, &input.run.project, &input.referenced, &options.layout)?;
+    let context = context(options, &input, now);
+    let resolved = resolve(&operation, &params, &context).map_err(|problems| sentences(&problems))?;
+    let limits = plan::termination(&resolved.operation);
+    let mut event = Event::Compiled(Compiled {
+        requires_approval: resolved.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
+        max_retries: limits.max_retries,
+        timeout: limits.timeout,
+    });
+    let mut meta_info = JsonMap::new();
+    if resolved.should_run {
+        // What no executor of this machine can do is known before the run waits for a slot.
+        let plan = launch::plan(options, &input.run, input.submission.as_ref(), input.attempt + 1, &resolved.operation)
+            .map_err(|error| error.to_string())?;
+        if input.run.kind == RunKind::Service && !plan.ports.is_empty() {
+            meta_info.insert("ports".to_owned(), json!(plan.ports));
+        }
+    } else {
+        event = Event::ConditionsFalse;
+    }
+    let mut artifacts = Vec::new();
+    if input.attempt == 0 {
+        copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info)?;
+        artifacts.extend(input.submission.as_ref().and_then(crate::submission::code_reference));
+        artifacts.extend(uploaded(&input.run.meta_info));
+    }
+    let outputs = json_map(resolved.outputs).filter(|_| input.attempt == 0);
+    let compilation = Compilation {
+        content: resolved.operation.to_json().to_string(),
+        inputs: json_map(resolved.inputs),
+        outputs: outputs.map(|outputs| outputs.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+        meta_info,
+        resources: input.run.resources,
+    };
+    Ok(Output { event, compilation: Some(compilation), artifacts, edges })
+}
+
+fn context(options: &RuntimeOptions, input: &Input, now: Timestamp) -> RunContext {
+    let run = &input.run;
+    RunContext {
+        owner: DEFAULT_OWNER.to_owned(),
+        project: run.project.clone(),
+        project_uuid: input.project.map(ProjectId::to_hex).unwrap_or_default(),
+        name: run.name.clone().unwrap_or_default(),
+        uuid: run.uuid.to_hex(),
+        path: run.uuid.to_hex(),
+        created_at: Some(run.created_at),
+        compiled_at: Some(now),
+        schedule_at: run.schedule_at,
+        started_at: run.started_at,
+        finished_at: run.finished_at,
+        duration: run.duration,
+        cloning_kind: run.original.as_ref().map(|original| original.kind.to_string()),
+        original_uuid: run.original.as_ref().map(|original| original.uuid.to_hex()),
+        is_independent: run.pipeline.is_none(),
+        agent: agent(options, run),
+        ..RunContext::default()
+    }
+}
+
+/// What runs find on this machine: one store, no further connections.
+fn agent(options: &RuntimeOptions, run: &Run) -> Agent {
+    Agent { namespace: namespace(run), store: Some(store(options)), ..Agent::default() }
+}
+
+pub(crate) fn namespace(run: &Run) -> String {
+    run.settings.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
+}
+
+pub(crate) fn store(options: &RuntimeOptions) -> Connection {
+    Connection::host_path(STORE_NAME, &options.layout.store().to_string_lossy())
+}
+
+/// What the user uploaded is an input of the run.
+fn uploaded(meta_info: &JsonMap) -> Option<NewArtifact> {
+    let path = meta_info.get("upload_artifacts").and_then(Json::as_str).filter(|path| !path.is_empty())?;
+    Some(NewArtifact {
+        name: path.trim_end_matches('/').rsplit('/').next().unwrap_or(path).to_owned(),
+        kind: ArtifactKind::Dir,
+        path: Some(path.to_owned()),
+        summary: Some(JsonMap::from_iter([("path".to_owned(), json!(path))])),
+        is_input: Some(true),
+        state: None,
+        run: None,
+        connection: None,
+        meta_info: None,
+    })
+}
+
+fn json_map(map: Map) -> Option<JsonMap> {
+    match Node::map(map).to_json() {
+        Json::Object(map) if !map.is_empty() => Some(map),
+        _ => None,
+    }
+}
+
+/// Findings as text for a status, one on each line.
+fn sentences(problems: &[Diagnostic]) -> String {
+    let lines = problems.iter().map(|problem| {
+        let help = problem.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+        let place = if problem.path.is_empty() || problem.message.contains(&problem.path) {
+            String::new()
+        } else {
+            format!("{}: ", problem.path)
+        };
+        format!("{place}{}{help}", problem.message)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,404 @@
+//! The one loop: it waits for changes, wake-ups and timers, and hands work to workers. Work on one run is in order;
+//! work on different runs is side by side.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use polyaxon_engine::state::Action;
+use polyaxon_executors::process::{ProcessExecutor, Status, Wakeup, Wakeups};
+use polyaxon_model::ids::RunId;
+use polyaxon_model::time::Timestamp;
+use polyaxon_store::Store;
+use polyaxon_store::actions::{self, OpenAction};
+use polyaxon_store::{lifecycle, runs};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
+
+use crate::actions::{Due, Performed, groups, perform, with_causes};
+use crate::observe::{Observed, clear_lost, observe};
+use crate::sidecar::{self, Seen};
+use crate::timers::{Task, Timers};
+use crate::{Result, RuntimeOptions, adopt, clean};
+
+/// How often everything is looked at again, in case that a wake-up was lost or a store refused a write.
+const SCAN: Duration = Duration::from_secs(5);
+/// How often the event files of running jobs are looked at.
+const SIDECAR: Duration = Duration::from_secs(10);
+/// How often finished runs are cleaned up after, beyond the timers for it.
+const SWEEP: Duration = Duration::from_mins(10);
+/// No more open actions are taken up at once.
+const BATCH: u32 = 1000;
+
+/// What every worker needs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) options: Arc<RuntimeOptions>,
+    pub(crate) executor: Option<ProcessExecutor>,
+    /// What was seen of event files, by run.
+    pub(crate) seen: Arc<Mutex<HashMap<RunId, Seen>>>,
+    /// Attempts whose end was reported and whose record is still on the disk.
+    pub(crate) reported: Arc<Mutex<HashMap<RunId, u32>>>,
+}
+
+/// What a worker brings back.
+enum Finished {
+    Actions(Vec<OpenAction>, Result<Performed>),
+    Observed(Vec<RunId>, Result<Observed>),
+    Cleared(RunId, Result<()>),
+    Cleaned(Result<Vec<(RunId, Timestamp)>>),
+    Looked(Result<()>),
+}
+
+struct Driver {
+    shared: Shared,
+    workers: JoinSet<Finished>,
+    width: usize,
+    timers: Timers,
+    /// Actions that are being performed, wait for their turn or for their time, by run and number.
+    known: HashSet<(RunId, i64)>,
+    /// Runs that a worker is busy with, and what waits for its turn.
+    busy: HashMap<RunId, VecDeque<Due>>,
+    last_action: i64,
+    /// Runs to look at, and whether somebody is looking.
+    woken: HashSet<RunId>,
+    is_observing: bool,
+    /// Runs whose remains are being cleared.
+    clearing: HashSet<RunId>,
+    is_looking: bool,
+    looked_at: Instant,
+    swept_at: Option<Instant>,
+}
+
+/// Runs until `stopped`, then waits for the workers.
+pub(crate) async fn drive(
+    store: Store,
+    options: RuntimeOptions,
+    executor: Option<(ProcessExecutor, Wakeups)>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut changed = store.changed();
+    let (executor, mut wakeups) = executor.unzip();
+    let shared = Shared { store, options: Arc::new(options), executor, seen: Arc::default(), reported: Arc::default() };
+    let mut driver = Driver::new(shared);
+    driver.begin().await;
+    let mut scan = tokio::time::interval(SCAN);
+    scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let due = driver.timers.next_due();
+        tokio::select! {
+            _ = &mut stopped => break,
+            change = changed.changed() => match change {
+                Ok(()) => driver.take_new().await,
+                Err(_) => break,
+            },
+            wakeup = next(&mut wakeups) => {
+                driver.wake(wakeup);
+                while let Some(wakeup) = wakeups.as_mut().and_then(Wakeups::try_next) {
+                    driver.wake(wakeup);
+                }
+            }
+            Some(finished) = driver.workers.join_next(), if !driver.workers.is_empty() => {
+                if let Ok(finished) = finished {
+                    driver.finish(finished);
+                }
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => driver.fire(),
+            _ = scan.tick() => driver.scan().await,
+        }
+        driver.observe_woken();
+    }
+    driver.end().await;
+}
+
+async fn next(wakeups: &mut Option<Wakeups>) -> Wakeup {
+    if let Some(wakeups) = wakeups
+        && let Some(wakeup) = wakeups.next().await
+    {
+        return wakeup;
+    }
+    std::future::pending().await
+}
+
+impl Driver {
+    fn new(shared: Shared) -> Driver {
+        Driver {
+            shared,
+            workers: JoinSet::new(),
+            width: std::thread::available_parallelism().map_or(2, usize::from),
+            timers: Timers::default(),
+            known: HashSet::new(),
+            busy: HashMap::new(),
+            last_action: 0,
+            woken: HashSet::new(),
+            is_observing: false,
+            clearing: HashSet::new(),
+            is_looking: false,
+            looked_at: Instant::now(),
+            swept_at: None,
+        }
+    }
+
+    async fn begin(&mut self) {
+        match adopt::adopt(&self.shared).await {
+            Ok(runs) => self.woken.extend(runs),
+            Err(error) => tracing::error!(error = with_causes(&error), "cannot take up the runs of an earlier server"),
+        }
+        self.observe_woken();
+    }
+
+    /// Waits for the workers. Nothing new is begun, but what ended is still cleaned up after.
+    async fn end(&mut self) {
+        while let Some(finished) = self.workers.join_next().await {
+            if let Ok(Finished::Observed(_, Ok(observed))) = finished {
+                self.clean(observed.ended);
+            }
+        }
+    }
+
+    /// Takes up the actions that were decided since the last time, and fills free slots.
+    async fn take_new(&mut self) {
+        let (after, capacity, clock) = (self.last_action, self.shared.options.capacity, self.shared.options.clock);
+        let executes = self.shared.executor.is_some();
+        let read = self.shared.store.read(move |tx| {
+            let open = actions::open(tx, after, BATCH)?;
+            let waits = executes && lifecycle::has_waiting(tx)? && lifecycle::count_active(tx)? < capacity;
+            Ok((open, waits))
+        });
+        let (open, waits) = match read.await {
+            Ok(answer) => answer,
+            Err(error) => return tracing::warn!(error = with_causes(&error), "cannot read what is to be done"),
+        };
+        let is_all = open.len() < BATCH as usize;
+        if let Some(last) = open.last() {
+            self.last_action = last.id;
+        }
+        self.accept(open);
+        if !is_all {
+            return Box::pin(self.take_new()).await;
+        }
+        if waits && let Err(error) = self.shared.store.write(move |tx| lifecycle::admit(tx, capacity, clock())).await {
+            tracing::warn!(error = with_causes(&error), "cannot give out free slots");
+        }
+    }
+
+    fn accept(&mut self, open: Vec<OpenAction>) {
+        let now = (self.shared.options.clock)();
+        let mut ready = Vec::new();
+        for action in open {
+            if !self.known.insert((action.run, action.seq)) {
+                continue;
+            }
+            match action.action {
+                Action::Wake { at } | Action::Delete { at } => self.timers.add(at, now, Task::Action(action)),
+                _ => ready.extend(self.claim(Due { action, at: None })),
+            }
+        }
+        self.perform(ready);
+    }
+
+    /// Marks the run as busy, or puts the action behind the one that is being performed.
+    fn claim(&mut self, due: Due) -> Option<Due> {
+        if let Some(queue) = self.busy.get_mut(&due.action.run) {
+            queue.push_back(due);
+            return None;
+        }
+        self.busy.insert(due.action.run, VecDeque::new());
+        Some(due)
+    }
+
+    fn perform(&mut self, ready: Vec<Due>) {
+        for group in groups(ready, self.width) {
+            let shared = self.shared.clone();
+            self.workers.spawn(async move {
+                let actions = group.iter().map(|due| due.action.clone()).collect();
+                Finished::Actions(actions, perform(&shared, group).await)
+            });
+        }
+    }
+
+    fn fire(&mut self) {
+        let due = self.timers.take_due();
+        self.start_due(due);
+    }
+
+    fn start_due(&mut self, due: Vec<(Timestamp, Task)>) {
+        let (mut ready, mut cleanable) = (Vec::new(), Vec::new());
+        for (at, task) in due {
+            match task {
+                Task::Action(action) => ready.extend(self.claim(Due { action, at: Some(at) })),
+                Task::Clean(run) => cleanable.push(run),
+            }
+        }
+        self.perform(ready);
+        self.clean(cleanable);
+    }
+
+    fn wake(&mut self, wakeup: Wakeup) {
+        match wakeup {
+            Wakeup::Logs(run) => self.shared.options.changes.notify(run),
+            Wakeup::Phase(run) | Wakeup::Ended(run) => {
+                self.woken.insert(run);
+            }
+        }
+    }
+
+    /// Looks at the woken runs, one batch at a time: what wakes meanwhile is the next batch.
+    fn observe_woken(&mut self) {
+        if self.is_observing || self.woken.is_empty() {
+            return;
+        }
+        self.is_observing = true;
+        let batch: Vec<RunId> = self.woken.drain().filter(|run| !self.clearing.contains(run)).collect();
+        let shared = self.shared.clone();
+        self.workers.spawn(async move {
+            let runs = batch.clone();
+            Finished::Observed(runs, observe(&shared, batch).await)
+        });
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        match finished {
+            Finished::Actions(actions, result) => self.finish_actions(actions, result),
+            Finished::Observed(runs, result) => {
+                self.is_observing = false;
+                match result {
+                    Ok(observed) => {
+                        self.clean(observed.ended);
+                        self.clear(observed.lost);
+                    }
+                    // The scan looks at them again.
+                    Err(error) => {
+                        tracing::warn!(count = runs.len(), error = with_causes(&error), "cannot report what runs did");
+                    }
+                }
+            }
+            Finished::Cleared(run, result) => {
+                self.clearing.remove(&run);
+                match result {
+                    Ok(()) => self.clean(vec![run]),
+                    Err(error) => {
+                        tracing::warn!(%run, error = with_causes(&error), "cannot clear what a lost run left");
+                    }
+                }
+            }
+            Finished::Cleaned(Ok(later)) => {
+                let now = (self.shared.options.clock)();
+                for (run, at) in later {
+                    self.timers.add(at, now, Task::Clean(run));
+                }
+            }
+            Finished::Cleaned(Err(error)) => {
+                tracing::warn!(error = with_causes(&error), "cannot clean up after finished runs");
+            }
+            Finished::Looked(result) => {
+                self.is_looking = false;
+                if let Err(error) = result {
+                    tracing::warn!(error = with_causes(&error), "cannot record what running jobs tracked");
+                }
+            }
+        }
+    }
+
+    fn finish_actions(&mut self, actions: Vec<OpenAction>, result: Result<Performed>) {
+        let mut ready = Vec::new();
+        for action in &actions {
+            self.known.remove(&(action.run, action.seq));
+            if let Some(mut queue) = self.busy.remove(&action.run)
+                && let Some(next) = queue.pop_front()
+            {
+                self.busy.insert(action.run, queue);
+                ready.push(next);
+            }
+        }
+        self.perform(ready);
+        match result {
+            Ok(performed) => {
+                for (action, error) in performed.failed {
+                    tracing::warn!(run = %action.run, action = ?action.action, error, "an action failed; it is tried again");
+                }
+                self.clear(performed.lost);
+            }
+            Err(error) => {
+                tracing::warn!(error = with_causes(&error), "actions could not be performed; they are tried again");
+            }
+        }
+    }
+
+    fn clear(&mut self, lost: Vec<(RunId, Status)>) {
+        for (run, status) in lost {
+            if self.clearing.insert(run) {
+                tracing::warn!(%run, attempt = status.attempt, "the supervisor of a run is gone without a verdict");
+                let shared = self.shared.clone();
+                self.workers.spawn(async move { Finished::Cleared(run, clear_lost(&shared, run, &status).await) });
+            }
+        }
+    }
+
+    fn clean(&mut self, runs: Vec<RunId>) {
+        if !runs.is_empty() {
+            let shared = self.shared.clone();
+            self.workers.spawn(async move { Finished::Cleaned(clean::clean(&shared, runs).await) });
+        }
+    }
+
+    /// Looks at everything again.
+    async fn scan(&mut self) {
+        self.last_action = 0;
+        self.take_new().await;
+        let passed = self.timers.take_passed((self.shared.options.clock)());
+        self.start_due(passed);
+        let attempts = match self.shared.store.read(runs::live_attempts).await {
+            Ok(attempts) => attempts,
+            Err(error) => return tracing::warn!(error = with_causes(&error), "cannot read which runs are active"),
+        };
+        let active: Vec<RunId> = attempts.iter().map(|live| live.run).collect();
+        self.woken.extend(active.iter().filter(|run| !self.busy.contains_key(run)));
+        if self.looked_at.elapsed() >= SIDECAR && !self.is_looking {
+            self.looked_at = Instant::now();
+            self.is_looking = true;
+            let shared = self.shared.clone();
+            self.workers.spawn(async move { Finished::Looked(look(&shared, active).await) });
+        }
+        if self.swept_at.is_none_or(|at| at.elapsed() >= SWEEP) {
+            self.swept_at = Some(Instant::now());
+            self.clean(clean::with_scratch(&self.shared));
+            if let Err(error) = clean::purge(&self.shared).await {
+                tracing::warn!(error = with_causes(&error), "cannot forget deleted runs");
+            }
+        }
+    }
+}
+
+/// Records what running jobs tracked since the last look.
+async fn look(shared: &Shared, active: Vec<RunId>) -> Result<()> {
+    let worker = shared.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let seen_of = |run| worker.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&run).unwrap_or_default();
+        let looks = active.into_iter().map(|run| {
+            let mut seen = seen_of(run);
+            let found = sidecar::look(&worker.options.layout, run, &mut seen);
+            (run, found, seen)
+        });
+        looks.collect::<Vec<_>>()
+    });
+    let found = found.await.map_err(|_| crate::Error::Worker)?;
+    let clock = shared.options.clock;
+    let changed: Vec<_> = found.iter().filter(|(_, found, _)| !found.is_empty()).cloned().collect();
+    if !changed.is_empty() {
+        let written: Vec<RunId> = changed.iter().map(|(run, ..)| *run).collect();
+        let write = move |tx: &mut dyn polyaxon_store::db::Tx| {
+            changed.iter().try_for_each(|(run, found, _)| sidecar::write(tx, *run, found, clock()))
+        };
+        shared.store.write(write).await?;
+        for run in written {
+            shared.options.changes.notify(run);
+        }
+    }
+    // What was not written is looked at again.
+    let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.extend(found.into_iter().map(|(run, _, files)| (run, files)));
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! From what supervisors wrote to events of runs, in batches: one look at the disk and one transaction for many runs.
+
+use std::sync::PoisonError;
+
+use polyaxon_engine::state::{Action, Event, Exit, Phase};
+use polyaxon_executors::initializer::lineage;
+use polyaxon_executors::process::{self, Observation, Outcome, Status};
+use polyaxon_model::ids::RunId;
+use polyaxon_store::db::Tx;
+use polyaxon_store::{actions, lifecycle};
+
+use crate::driver::Shared;
+use crate::sidecar::{self, Findings};
+use crate::{Error, Result};
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    /// Runs that ended.
+    pub(crate) ended: Vec<RunId>,
+    /// Runs whose supervisor died; they are reported when what is left of them is cleared.
+    pub(crate) lost: Vec<(RunId, Status)>,
+}
+
+struct Look {
+    run: RunId,
+    observation: Observation,
+    found: Findings,
+}
+
+/// Looks at runs and reports what is new about them.
+pub(crate) async fn observe(shared: &Shared, batch: Vec<RunId>) -> Result<Observed> {
+    let Some(executor) = shared.executor.clone() else { return Ok(Observed::default()) };
+    let worker = shared.clone();
+    let looks = tokio::task::spawn_blocking(move || {
+        let looks = batch.into_iter().filter_map(|run| match executor.observe_last(run) {
+            Ok(Observation::Done(status)) if is_reported(&worker, run, status.attempt) => None,
+            Ok(observation) => {
+                let is_done = matches!(observation, Observation::Done(_));
+                let found = if is_done { last_findings(&worker, run) } else { Findings::default() };
+                Some(Look { run, observation, found })
+            }
+            Err(error) => {
+                tracing::warn!(%run, error = %error, "cannot observe a run");
+                None
+            }
+        });
+        looks.collect::<Vec<_>>()
+    });
+    let looks = looks.await.map_err(|_| Error::Worker)?;
+
+    let mut observed = Observed::default();
+    let (mut known, mut ends) = (Vec::new(), Vec::new());
+    for look in looks {
+        match &look.observation {
+            Observation::Lost(status) => observed.lost.push((look.run, status.clone())),
+            Observation::Absent if shared.executor.as_ref().is_some_and(|executor| executor.is_watched(look.run)) => {}
+            Observation::Done(status) => {
+                observed.ended.push(look.run);
+                ends.push((look.run, status.attempt));
+                known.push(look);
+            }
+            Observation::Active(_) | Observation::Absent => known.push(look),
+        }
+    }
+    if known.is_empty() {
+        return Ok(observed);
+    }
+    let runs: Vec<RunId> = known.iter().map(|look| look.run).collect();
+    let (clock, capacity) = (shared.options.clock, shared.options.capacity);
+    shared
+        .store
+        .write(move |tx| {
+            for look in &known {
+                report(tx, look, clock())?;
+            }
+            lifecycle::admit(tx, capacity, clock())
+        })
+        .await?;
+    shared.reported.lock().unwrap_or_else(PoisonError::into_inner).extend(ends);
+    for run in runs {
+        shared.options.changes.notify(run);
+    }
+    Ok(observed)
+}
+
+fn is_reported(shared: &Shared, run: RunId, attempt: u32) -> bool {
+    shared.reported.lock().unwrap_or_else(PoisonError::into_inner).get(&run) == Some(&attempt)
+}
+
+/// Clears what a dead supervisor left, then reports the loss.
+pub(crate) async fn clear_lost(shared: &Shared, run: RunId, status: &Status) -> Result<()> {
+    let Some(executor) = &shared.executor else { return Ok(()) };
+    executor.clear_lost(run, status, std::time::Duration::from_secs(crate::launch::GRACE_SECS)).await?;
+    let worker = shared.clone();
+    let found = tokio::task::spawn_blocking(move || last_findings(&worker, run)).await.map_err(|_| Error::Worker)?;
+    let (attempt, clock, capacity) = (status.attempt, shared.options.clock, shared.options.capacity);
+    shared
+        .store
+        .write(move |tx| {
+            sidecar::write(tx, run, &found, clock())?;
+            apply(tx, run, attempt, Phase::Lost, clock)?;
+            lifecycle::admit(tx, capacity, clock())
+        })
+        .await?;
+    shared.options.changes.notify(run);
+    Ok(())
+}
+
+/// The last look at the files of a run that ended: event files, and what its init steps reported.
+fn last_findings(shared: &Shared, run: RunId) -> Findings {
+    let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&run).unwrap_or_default();
+    let mut found = sidecar::look(&shared.options.layout, run, &mut seen);
+    found.artifacts.extend(lineage::collect(&shared.options.layout, run));
+    found
+}
+
+fn report(tx: &mut dyn Tx, look: &Look, now: polyaxon_model::time::Timestamp) -> polyaxon_store::Result<()> {
+    let clock = || now;
+    sidecar::write(tx, look.run, &look.found, now)?;
+    match &look.observation {
+        Observation::Active(status) => match status.phase {
+            process::Phase::Running => apply(tx, look.run, status.attempt, Phase::Running, clock),
+            _ => apply(tx, look.run, status.attempt, Phase::Starting, clock),
+        },
+        Observation::Done(status) => {
+            for phase in phases(status) {
+                apply(tx, look.run, status.attempt, phase, clock)?;
+            }
+            Ok(())
+        }
+        // It ended before it could write anything, so nothing was started; unless it is only about to be launched.
+        Observation::Absent => match lifecycle::state(tx, look.run)? {
+            Some(state) if state.control.is_attempt_live && !is_launching(tx, look.run)? => {
+                apply(tx, look.run, state.control.attempt, Phase::Lost, clock)
+            }
+            _ => Ok(()),
+        },
+        Observation::Lost(_) => Ok(()),
+    }
+}
+
+fn is_launching(tx: &mut dyn Tx, run: RunId) -> polyaxon_store::Result<bool> {
+    let open = actions::open_of(tx, run)?;
+    Ok(open.iter().any(|open| matches!(open.action, Action::Launch { .. })))
+}
+
+fn apply(
+    tx: &mut dyn Tx,
+    run: RunId,
+    attempt: u32,
+    phase: Phase,
+    clock: impl Fn() -> polyaxon_model::time::Timestamp,
+) -> polyaxon_store::Result<()> {
+    match lifecycle::apply(tx, run, &Event::Observed { attempt, phase }, clock()) {
+        Ok(_) | Err(polyaxon_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The phases that a record of an end stands for, also those that nobody saw.
+fn phases(status: &Status) -> Vec<Phase> {
+    let mut phases = vec![Phase::Starting];
+    let is_main = status.task.as_deref() == Some(MAIN_TASK);
+    if is_main && !matches!(status.outcome, Some(Outcome::NotStarted { .. })) {
+        phases.push(Phase::Running);
+    }
+    if status.lost_log_bytes > 0 {
+        let message = format!("{} bytes of output were lost because they could not be written", status.lost_log_bytes);
+        phases.push(Phase::Warning { reason: "LogsIncomplete".to_owned(), message });
+    }
+    phases.push(Phase::Exited(exit(status)));
+    phases
+}
+
+const MAIN_TASK: &str = "polyaxon-main";
+
+/// How an attempt ended, for the engine.
+pub(crate) fn exit(status: &Status) -> Exit {
+    let message = status.message.clone().unwrap_or_default();
+    let failed =
+        |reason: &str, exit_code| Exit::Failed { reason: reason.to_owned(), message: message.clone(), exit_code };
+    match &status.outcome {
+        Some(Outcome::Exited { code: 0 }) => Exit::Succeeded,
+        Some(Outcome::Exited { code }) => failed("Error", Some(*code)),
+        // As a shell counts it.
+        Some(Outcome::Killed { signal }) => failed("Killed", Some(128 + signal)),
+        Some(Outcome::TimedOut) => Exit::DeadlineExceeded,
+        Some(Outcome::Stopped { .. }) => Exit::Stopped,
+        Some(Outcome::NotStarted { reason }) => Exit::Rejected { reason: reason.clone(), message },
+        None => failed("NoVerdict", None),
+    }
+}

@@ -1,0 +1,172 @@
+//! A home with a store and a runtime, and short ways to submit operations and to wait for runs.
+
+use std::future::Future;
+use std::time::Duration;
+
+use polyaxon_artifacts::changes::Changes;
+use polyaxon_artifacts::layout::Layout;
+use polyaxon_artifacts::logs::{Cursor, page};
+use polyaxon_engine::state::{Birth, Event};
+use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
+use polyaxon_model::run::Run;
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+use polyaxon_runtime::{Handle, Runtime, RuntimeOptions};
+use polyaxon_store::runs::{self, NewRecord};
+use polyaxon_store::{Store, lifecycle, lineage, projects, statuses};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+/// Nothing in these tests takes long; this only ends a test that hangs.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+pub(crate) struct Bench {
+    pub(crate) home: TempDir,
+    pub(crate) layout: Layout,
+    pub(crate) store: Store,
+    changes: Changes,
+    runtime: Option<Handle>,
+    submitted: u128,
+}
+
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).expect("the year is not that late"))
+}
+
+pub(crate) fn block_on(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the test machine works")
+        .block_on(async { tokio::time::timeout(DEADLINE, test).await.expect("the test hangs") });
+}
+
+/// An operation that runs a shell script.
+pub(crate) fn script(text: &str) -> Json {
+    json!({
+        "version": 1.1, "kind": "operation",
+        "component": {"run": {"kind": "job", "container": {"command": ["/bin/sh", "-c"], "args": [text]}}},
+    })
+}
+
+/// The same with limits.
+pub(crate) fn limited(text: &str, termination: Json) -> Json {
+    let mut operation = script(text);
+    operation["termination"] = termination;
+    operation
+}
+
+impl Bench {
+    pub(crate) async fn new(capacity: usize) -> Bench {
+        let home = tempfile::tempdir().expect("the test machine works");
+        let layout = Layout::new(home.path());
+        std::fs::create_dir_all(layout.local()).expect("the test machine works");
+        let store = Store::open(layout.database()).expect("the store opens");
+        let mut bench = Bench { home, layout, store, changes: Changes::new(), runtime: None, submitted: 0 };
+        let project = |tx: &mut dyn polyaxon_store::db::Tx| {
+            projects::get_or_create(tx, "quick-start", PROJECT.parse().expect("32 hex digits"), now())
+        };
+        bench.store.write(project).await.expect("the project is created");
+        bench.start(capacity);
+        bench
+    }
+
+    pub(crate) fn start(&mut self, capacity: usize) {
+        let options = RuntimeOptions {
+            layout: self.layout.clone(),
+            program: env!("CARGO_BIN_EXE_runtime-test-program").into(),
+            api_host: "http://127.0.0.1:1".to_owned(),
+            capacity,
+            executes: true,
+            changes: self.changes.clone(),
+            clock: now,
+        };
+        self.runtime = Some(Runtime::start(self.store.clone(), options).expect("the runtime starts"));
+    }
+
+    /// Ends the runtime, as the server does when it ends. Jobs go on.
+    pub(crate) async fn end(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown().await;
+        }
+    }
+
+    pub(crate) async fn submit(&mut self, operation: &Json) -> RunId {
+        self.submit_with(operation, |_| {}).await
+    }
+
+    pub(crate) async fn submit_with(&mut self, operation: &Json, change: impl FnOnce(&mut NewRecord)) -> RunId {
+        self.submitted += 1;
+        let id: RunId = format!("{:032x}", self.submitted).parse().expect("32 hex digits");
+        let birth = Birth { kind: RunKind::Job, managed_by: ManagedBy::Agent, pending: None, requires_approval: false };
+        let mut record = NewRecord::new(id, PROJECT.parse().expect("32 hex digits"), birth);
+        record.name = Some("test".to_owned());
+        record.raw_content = Some(operation.to_string());
+        change(&mut record);
+        self.store.write(move |tx| runs::create(tx, &record, now())).await.expect("the run is created");
+        id
+    }
+
+    pub(crate) async fn get(&self, run: RunId) -> Run {
+        self.store.read(move |tx| runs::get(tx, run)).await.expect("the store answers").expect("the run is there")
+    }
+
+    pub(crate) async fn event(&self, run: RunId, event: Event) {
+        self.store.write(move |tx| lifecycle::apply(tx, run, &event, now())).await.expect("the store answers");
+    }
+
+    /// Waits until `ready` says so, looking again at every change of the store.
+    pub(crate) async fn until(&self, run: RunId, ready: impl Fn(&Run) -> bool) -> Run {
+        let mut changed = self.store.changed();
+        loop {
+            let record = self.get(run).await;
+            if ready(&record) {
+                return record;
+            }
+            changed.changed().await.expect("the store is open");
+        }
+    }
+
+    pub(crate) async fn until_status(&self, run: RunId, status: Status) -> Run {
+        let record = self.until(run, |record| record.status == status || record.status.is_done()).await;
+        assert_eq!(record.status, status, "{:?}", self.conditions(run).await);
+        record
+    }
+
+    pub(crate) async fn conditions(&self, run: RunId) -> Vec<StatusCondition> {
+        let document = self.store.read(move |tx| statuses::document(tx, run)).await.expect("the store answers");
+        document.map(|document| document.status_conditions).unwrap_or_default()
+    }
+
+    /// Waits until the run has printed `line`.
+    pub(crate) async fn until_line(&self, run: RunId, line: &str) {
+        let mut changes = self.changes.subscribe();
+        while !self.lines(run).iter().any(|value| value == line) {
+            changes.changed(run).await;
+        }
+    }
+
+    /// The history as words, with the message of the last condition.
+    pub(crate) async fn history(&self, run: RunId) -> (String, String) {
+        let conditions = self.conditions(run).await;
+        let words: Vec<_> = conditions.iter().map(|condition| condition.status.to_string()).collect();
+        (words.join(" "), conditions.last().and_then(|last| last.message.clone()).unwrap_or_default())
+    }
+
+    /// Kind and direction of an artifact of the run.
+    pub(crate) async fn artifact(&self, run: RunId, name: &'static str) -> Option<(ArtifactKind, Option<bool>)> {
+        let row = self.store.read(move |tx| lineage::get(tx, run, name)).await.expect("the store answers");
+        row.map(|row| (row.kind, row.is_input))
+    }
+
+    pub(crate) fn lines(&self, run: RunId) -> Vec<String> {
+        let page = page(&self.layout.logs(run), run, Cursor::START).expect("logs are readable");
+        page.lines.into_iter().map(|line| line.value).collect()
+    }
+}
+
+const PROJECT: &str = "000000000000000000000000000000aa";

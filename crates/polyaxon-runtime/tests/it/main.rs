@@ -1,0 +1,7 @@
+//! Real runs through store, engine, supervisors and back. Nothing here sleeps: every wait is for a change of the
+//! store, with a deadline.
+
+mod bench;
+mod faults;
+mod life;
+mod tracking;
