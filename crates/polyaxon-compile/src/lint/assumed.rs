@@ -112,6 +112,8 @@ fn applied(compiled: &Node, given: &Map) -> (Node, Vec<String>, Vec<Diagnostic>)
         unknown.extend(member_names(matrix.get("params")));
         let first = matrix.get("values").and_then(Node::as_list).and_then(|items| items.first());
         unknown.extend(member_names(first));
+        // Hyperband hands its resource to every run.
+        unknown.extend(matrix.at(&["resource", "name"]).and_then(Node::as_str).map(str::to_owned));
     }
     if let Some(map) = operation.as_map_mut() {
         map.remove("joins");

@@ -1,13 +1,15 @@
 //! What can be said about templates before a run exists, for `check` and for `run` before it submits.
 //!
-//! Invariant: what would resolve at run time is at most warned about. Every template is rendered on trial with the
-//! values that are known; names that exist nowhere are found without rendering.
+//! Invariant: what would resolve at run time is at most warned about, with one exception: a name that exists nowhere
+//! prints as empty text at run time, which nobody means, so it is an error unless the template guards against it
+//! (`default(...)`, `is defined`, a branch). Every template is rendered on trial with the values that are known; names
+//! that exist nowhere are found without rendering.
 
 mod assumed;
 mod sites;
 mod undefined;
 
-use polyaxon_spec::diagnostic::{Diagnostic, codes};
+use polyaxon_spec::diagnostic::{Diagnostic, Severity, codes};
 use polyaxon_spec::node::{Map, Node};
 
 use crate::place;
@@ -93,11 +95,13 @@ fn check(site: &Site<'_>, world: &World, budget: &Budget, findings: &mut Vec<Dia
     let fails_undefined = trial.as_ref().is_some_and(|error| error.cause == Cause::Undefined);
 
     for part in &missing {
-        // Nothing itself prints as empty text, something of it fails.
-        let is_error = fails_undefined && part.is_asked && is_certain;
-        if is_error || !is_guarded(site.text) {
-            findings.push(undefined::finding(&part.name, site, group, is_error));
+        let fails = fails_undefined && part.is_asked && is_certain;
+        if !fails && is_guarded(site.text) {
+            continue;
         }
+        let severity = if fails || !has_branches(site.text) { Severity::Error } else { Severity::Warning };
+        let effect = if fails { "the template fails" } else { "it prints nothing" };
+        findings.push(undefined::finding(&part.name, site, group, severity, effect));
     }
     let Some(error) = trial else { return };
     let reported = fails_undefined && !missing.is_empty();
@@ -124,7 +128,7 @@ fn is_guarded(text: &str) -> bool {
 }
 
 fn warning(finding: Diagnostic) -> Diagnostic {
-    Diagnostic { severity: polyaxon_spec::diagnostic::Severity::Warning, ..finding }
+    Diagnostic { severity: Severity::Warning, ..finding }
 }
 
 fn failure(site: &Site<'_>, error: TemplateError) -> Failure {

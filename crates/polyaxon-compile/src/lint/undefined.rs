@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use polyaxon_spec::diagnostic::{Diagnostic, codes};
+use polyaxon_spec::diagnostic::{Diagnostic, Severity, codes};
 
 use super::assumed::Group;
 use super::root;
@@ -55,11 +55,10 @@ fn missing_part(name: &str, group: &Group) -> Option<Missing> {
 }
 
 /// The finding about one name.
-pub(super) fn finding(name: &str, site: &Site<'_>, group: &Group, is_error: bool) -> Diagnostic {
+pub(super) fn finding(name: &str, site: &Site<'_>, group: &Group, severity: Severity, effect: &str) -> Diagnostic {
     let span = position(site.text, name).map_or(site.span, |range| place::within(site.text, site.span, range));
-    let build = if is_error { Diagnostic::error } else { Diagnostic::warning };
-    let effect = if is_error { "the template fails" } else { "it prints nothing" };
-    build(codes::TEMPLATE_UNDEFINED, span, format!("`{name}` is not defined: {effect}"))
+    let message = format!("`{name}` is not defined: {effect}");
+    Diagnostic { severity, ..Diagnostic::error(codes::TEMPLATE_UNDEFINED, span, message) }
         .label(label(name, group))
         .path(site.path.as_str())
         .help(help(name, group))

@@ -26,12 +26,12 @@ fn undefined_names_are_shown_where_they_stand() {
     - '{{ uuid }}'
 ",
         str![[r#"
-warning run.container.args[0] `epoch`: `epoch` is not defined: it prints nothing; did you mean `epochs`?
-warning run.container.args[1] `globals.run_output_path`: `globals.run_output_path` is not defined: it prints nothing; did you mean `globals.run_outputs_path`?
+error run.container.args[0] `epoch`: `epoch` is not defined: it prints nothing; did you mean `epochs`?
+error run.container.args[1] `globals.run_output_path`: `globals.run_output_path` is not defined: it prints nothing; did you mean `globals.run_outputs_path`?
 error run.container.args[2] `inputs.label`: `inputs.label` is not defined: the template fails; write `{{ label }}`, or `{{ params.label.value }}`
-warning run.container.args[2] `params.label.as_args`: `params.label.as_args` is not defined: it prints nothing; did you mean `.as_arg`?
+error run.container.args[2] `params.label.as_args`: `params.label.as_args` is not defined: it prints nothing; did you mean `.as_arg`?
 error run.container.args[3] `params.lable`: `params.lable` is not defined: the template fails; did you mean `params.label`?
-warning run.container.args[5] `uuid`: `uuid` is not defined: it prints nothing; did you mean `globals.uuid`?
+error run.container.args[5] `uuid`: `uuid` is not defined: it prints nothing; did you mean `globals.uuid`?
 
 "#]],
     );
@@ -93,7 +93,7 @@ fn values_of_other_runs_are_only_names() {
         "run: {kind: job, container: {args: ['{{ epochs + 1 }}', '{{ epochs.x.y }}', '{{ epoch }}']}}\n",
         &params,
         str![[r#"
-warning run.container.args[2] `epoch`: `epoch` is not defined: it prints nothing; did you mean `epochs`?
+error run.container.args[2] `epoch`: `epoch` is not defined: it prints nothing; did you mean `epochs`?
 
 "#]],
     );

@@ -51,12 +51,14 @@ fn files_resolve_as_recorded() {
 
 #[test]
 fn lint_has_no_errors_where_resolution_succeeds() {
+    // This one prints an undeclared `n`: what the record accepts with an empty text, we report.
+    let reported = "matrix/hyperband-float-resource";
     let mut wrong = Vec::new();
     for case in cases().iter().filter(|case| case.expected["resolved"]["status"] == "ok") {
         let outcome = stages::outcome(case);
         let Some(compiled) = &outcome.compiled else { continue };
         for finding in lint(&compiled.operation, &compiled.params) {
-            if finding.is_error() {
+            if finding.is_error() && case.id != reported {
                 wrong.push(format!("{}: {}", case.id, messages(&[finding])));
             } else if let Some(source) = outcome.sources.get(finding.span.source) {
                 let marked = source.text.get(finding.span.start as usize..finding.span.end as usize);
