@@ -132,8 +132,7 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
         (Action::Stop { attempt }, Some(executor)) => {
             stop(executor, run, *attempt, &state).unwrap_or_else(|error| Done::Failed(error.into()))
         }
-        // Who executes elsewhere starts and stops there; the rows are for them.
-        (Action::Launch { .. } | Action::Stop { .. }, None) => Done::Close,
+        (Action::Launch { .. } | Action::Stop { .. }, None) => Done::Failed(Error::NoExecutor),
         (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
         (Action::Delete { .. }, _) => match delete(&shared.options.layout, run) {
             Ok(()) => Done::Deleted,

@@ -2,7 +2,7 @@
 //! work on different runs is side by side.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use polyaxon_engine::state::Action;
@@ -188,6 +188,11 @@ impl Driver {
         let now = (self.shared.options.clock)();
         let mut ready = Vec::new();
         for action in open {
+            // Who executes elsewhere finds these where they are.
+            let needs_executor = matches!(action.action, Action::Launch { .. } | Action::Stop { .. });
+            if needs_executor && self.shared.executor.is_none() {
+                continue;
+            }
             if !self.known.insert((action.run, action.seq)) {
                 continue;
             }
@@ -360,7 +365,7 @@ impl Driver {
             self.looked_at = Instant::now();
             self.is_looking = true;
             let shared = self.shared.clone();
-            self.workers.spawn(async move { Finished::Looked(look(&shared, active).await) });
+            self.workers.spawn(async move { Finished::Looked(sidecar::pass(&shared, active).await) });
         }
         if self.swept_at.is_none_or(|at| at.elapsed() >= SWEEP) {
             self.swept_at = Some(Instant::now());
@@ -370,35 +375,4 @@ impl Driver {
             }
         }
     }
-}
-
-/// Records what running jobs tracked since the last look.
-async fn look(shared: &Shared, active: Vec<RunId>) -> Result<()> {
-    let worker = shared.clone();
-    let found = tokio::task::spawn_blocking(move || {
-        let seen_of = |run| worker.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&run).unwrap_or_default();
-        let looks = active.into_iter().map(|run| {
-            let mut seen = seen_of(run);
-            let found = sidecar::look(&worker.options.layout, run, &mut seen);
-            (run, found, seen)
-        });
-        looks.collect::<Vec<_>>()
-    });
-    let found = found.await.map_err(|_| crate::Error::Worker)?;
-    let clock = shared.options.clock;
-    let changed: Vec<_> = found.iter().filter(|(_, found, _)| !found.is_empty()).cloned().collect();
-    if !changed.is_empty() {
-        let written: Vec<RunId> = changed.iter().map(|(run, ..)| *run).collect();
-        let write = move |tx: &mut dyn polyaxon_store::db::Tx| {
-            changed.iter().try_for_each(|(run, found, _)| sidecar::write(tx, *run, found, clock()))
-        };
-        shared.store.write(write).await?;
-        for run in written {
-            shared.options.changes.notify(run);
-        }
-    }
-    // What was not written is looked at again.
-    let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.extend(found.into_iter().map(|(run, _, files)| (run, files)));
-    Ok(())
 }

@@ -24,6 +24,9 @@ pub enum Error {
     #[error("run {0} is not in the store")]
     UnknownRun(RunId),
 
+    #[error("this server does not execute runs")]
+    NoExecutor,
+
     #[error("a worker ended without an answer")]
     Worker,
 }

@@ -2,6 +2,7 @@
 //! that a local run does not have.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use polyaxon_artifacts::events::{self, EventFile};
@@ -16,6 +17,9 @@ use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
 use polyaxon_store::{lineage, runs};
+
+use crate::driver::Shared;
+use crate::{Error, Result};
 
 /// What was seen of the event files of a run.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +97,36 @@ pub(crate) fn write(tx: &mut dyn Tx, run: RunId, found: &Findings, now: Timestam
         let outputs = Change::Set(found.outputs.clone());
         runs::patch(tx, run, &RunPatch { outputs, merge: Some(true), ..RunPatch::default() }, now)?;
     }
+    Ok(())
+}
+
+/// Records what running jobs tracked since the last look.
+pub(crate) async fn pass(shared: &Shared, active: Vec<RunId>) -> Result<()> {
+    let worker = shared.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let seen_of = |run| worker.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&run).unwrap_or_default();
+        let looks = active.into_iter().map(|run| {
+            let mut seen = seen_of(run);
+            let found = look(&worker.options.layout, run, &mut seen);
+            (run, found, seen)
+        });
+        looks.collect::<Vec<_>>()
+    });
+    let found = found.await.map_err(|_| Error::Worker)?;
+    let clock = shared.options.clock;
+    let changed: Vec<_> = found.iter().filter(|(_, found, _)| !found.is_empty()).cloned().collect();
+    if !changed.is_empty() {
+        let written: Vec<RunId> = changed.iter().map(|(run, ..)| *run).collect();
+        let record =
+            move |tx: &mut dyn Tx| changed.iter().try_for_each(|(run, found, _)| write(tx, *run, found, clock()));
+        shared.store.write(record).await?;
+        for run in written {
+            shared.options.changes.notify(run);
+        }
+    }
+    // What was not written is looked at again.
+    let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.extend(found.into_iter().map(|(run, _, files)| (run, files)));
     Ok(())
 }
 
