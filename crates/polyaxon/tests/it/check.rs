@@ -25,13 +25,13 @@ fn a_valid_file_is_called_valid() {
     let done = home.run(&["check", "-f", "train.yaml", "-P", "epochs=3"]);
     assert_data_eq!(
         done.transcript(),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 Polyaxonfile valid
 --- stderr
 
-"#]]
+"]]
     );
 }
 
@@ -62,7 +62,7 @@ error[PLX0303]: `epochs` has type `int`, but its value is the string "many"
     );
     assert_data_eq!(
         home.run(&["check", "-f", "train.yaml", "-P", "epochs"]).transcript(),
-        str![[r#"
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -76,11 +76,11 @@ error[PLX0701]: `-P epochs` is malformed
 
 1 error
 
-"#]]
+"]]
     );
     assert_data_eq!(
         home.run(&["check", "-f", "train.yaml", "-P", "epoch=3"]).transcript(),
-        str![[r#"
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -107,7 +107,7 @@ error[PLX0307]: the required input `epochs` (int) has no value
 
 1 error, 1 warning
 
-"#]]
+"]]
     );
 }
 
@@ -152,7 +152,7 @@ fn without_a_file_the_default_name_is_used() {
     let home = Home::new();
     assert_data_eq!(
         home.run(&["check"]).transcript(),
-        str![[r#"
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -162,7 +162,7 @@ error[PLX0105]: there is nothing to check: no file was given, and no default fil
 
 1 error
 
-"#]]
+"]]
     );
     home.write("polyaxonfile.yaml", COMPONENT);
     assert_eq!(home.run(&["check", "-P", "epochs=3"]).code, 0);
@@ -213,7 +213,7 @@ fn hub_components_are_built_in_and_near_names_are_suggested() {
     assert_eq!(home.run(&["check", "--hub", "tensorboard"]).code, 0);
     assert_data_eq!(
         home.run(&["check", "--hub", "tensorbord"]).transcript(),
-        str![[r#"
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -223,11 +223,11 @@ error[PLX0502]: cannot read the hub component `tensorbord`: it is neither built 
 
 1 error
 
-"#]]
+"]]
     );
     assert_data_eq!(
         home.run(&["check", "--hub", "a", "--url", "b"]).transcript(),
-        str![[r#"
+        str![[r"
 exit 2
 --- stdout
 --- stderr
@@ -237,6 +237,6 @@ Usage: polyaxon check --hub <COMPONENT>
 
 For more information, try '--help'.
 
-"#]]
+"]]
     );
 }
