@@ -5,6 +5,7 @@
 
 pub(crate) mod find;
 pub(crate) mod home;
+mod parts;
 pub(crate) mod serve;
 pub(crate) mod start;
 pub(crate) mod stop;

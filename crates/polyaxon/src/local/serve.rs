@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::local::find::{Found, Record, find};
 use crate::local::home::{Home, unwritable};
+use crate::local::parts;
 use crate::session::Context;
 
 const FIRST_PORT: u16 = 8000;
@@ -27,7 +28,10 @@ pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, F
     let _lock = take_lock(&home)?;
     let listener = bind(context, options)?;
     let record = record(&listener, options)?;
-    run_server(context, &home, options, listener, &record)?;
+    parts::run(&home.layout(), options, listener, &record, || {
+        context.printer.note(&format!("Polyaxon serves at {} (home {})", record.url, home.root().display()));
+        write_record(&home, &record)
+    })?;
     remove_record(&home);
     Ok(Exit::Ok)
 }
@@ -112,15 +116,4 @@ fn write_record(home: &Home, record: &Record) -> Result<(), Failure> {
 fn remove_record(home: &Home) {
     // A record without a lock is not believed, so a leftover does no harm.
     let _ = std::fs::remove_file(home.layout().server_record());
-}
-
-fn run_server(
-    _context: &Context,
-    home: &Home,
-    _options: &ServeOptions,
-    _listener: TcpListener,
-    record: &Record,
-) -> Result<(), Failure> {
-    write_record(home, record)?;
-    Err(Failure::unsupported("server"))
 }

@@ -1,0 +1,125 @@
+//! Puts the server together: store, runtime and HTTP in one process, from a bound listener until a signal.
+
+use std::net::TcpListener;
+
+use polyaxon_artifacts::changes::Changes;
+use polyaxon_artifacts::layout::Layout;
+use polyaxon_model::ids::InstallationId;
+use polyaxon_model::time::Timestamp;
+use polyaxon_runtime::{Runtime, RuntimeOptions, default_capacity};
+use polyaxon_server::{Agent, Options, Reach, Server};
+use polyaxon_store::{Store, settings};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+use crate::args::server::ServeOptions;
+use crate::env;
+use crate::failure::Failure;
+use crate::local::find::Record;
+
+/// Serves until SIGTERM or Ctrl-C. `ready` is called when the next request will be answered.
+pub(super) fn run(
+    layout: &Layout,
+    options: &ServeOptions,
+    listener: TcpListener,
+    record: &Record,
+    ready: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    start_logging();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8)))
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
+    runtime.block_on(serve(layout, options, listener, record, ready))
+}
+
+async fn serve(
+    layout: &Layout,
+    options: &ServeOptions,
+    listener: TcpListener,
+    record: &Record,
+    ready: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let broken = |what: &str, error: &dyn std::error::Error| caused(what, error);
+    let database = layout.database();
+    let store = Store::open(&database).map_err(|error| broken(&format!("cannot open {}", database.display()), &error))?;
+    let key = store
+        .write_blocking(|tx| settings::installation(tx, InstallationId::new(Uuid::new_v4())))
+        .map_err(|error| broken("cannot read the database", &error))?;
+    let changes = Changes::default();
+    let program = std::env::current_exe().map_err(|error| broken("cannot find the program file of polyaxon", &error))?;
+    let capacity = options.capacity.unwrap_or_else(default_capacity);
+    let runtime = Runtime::start(
+        store.clone(),
+        RuntimeOptions {
+            layout: layout.clone(),
+            program,
+            api_host: record.url.clone(),
+            capacity,
+            executes: !options.no_agent,
+            changes: changes.clone(),
+            clock: now,
+        },
+    )
+    .map_err(|error| broken("cannot start the runtime", &error))?;
+    let reach = listener.local_addr().map_or(Reach::Loopback, |address| Reach::of(address.ip()));
+    let router = polyaxon_server::router(Server {
+        store,
+        layout: layout.clone(),
+        changes,
+        options: Options {
+            key: key.to_hex(),
+            reach,
+            agent: if options.no_agent { Agent::External } else { Agent::Local },
+            max_concurrency: capacity,
+            ..Options::default()
+        },
+    });
+    let listener = listener
+        .set_nonblocking(true)
+        .and_then(|()| tokio::net::TcpListener::from_std(listener))
+        .map_err(|error| broken("cannot listen", &error))?;
+    let ended = ended().map_err(|error| broken("cannot wait for signals", &error))?;
+    ready()?;
+    tracing::info!(url = record.url, pid = record.pid, "the server answers");
+    let served = polyaxon_server::serve(listener, router, ended).await;
+    runtime.shutdown().await;
+    tracing::info!("the server has ended; jobs go on");
+    served.map_err(|error| broken("cannot serve", &error))
+}
+
+/// Completes at SIGTERM or Ctrl-C.
+fn ended() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+}
+
+fn start_logging() {
+    let filter = env::text(env::LOG_LEVEL).unwrap_or_else(|| "info".to_owned());
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // Somebody else has set one up already, which is as good.
+    let _ = format.try_init();
+}
+
+fn caused(what: &str, error: &dyn std::error::Error) -> Failure {
+    let mut failure = Failure::new(what).cause(error.to_string());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        failure = failure.cause(cause.to_string());
+        source = cause.source();
+    }
+    failure
+}
