@@ -1,7 +1,9 @@
 //! Whether a server lives for a home folder, and where. Reads the record only while the lock proves that it is true.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
+use std::io::ErrorKind;
 
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -28,25 +30,26 @@ pub(crate) enum Found {
 }
 
 pub(crate) fn find(home: &Home) -> Result<Found, Failure> {
-    if !is_locked(home)? {
-        return Ok(Found::Absent);
-    }
-    let record = std::fs::read(home.layout().server_record()).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    Ok(record.map_or(Found::Starting, Found::Live))
+    let Some(holder) = holder(home)? else { return Ok(Found::Absent) };
+    let text = std::fs::read(home.layout().server_record());
+    let record: Option<Record> = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
+    // A new server holds the lock for a moment before it replaces the record of a dead one.
+    Ok(match record.filter(|record| holder.is_none_or(|pid| pid == record.pid)) {
+        Some(record) => Found::Live(record),
+        None => Found::Starting,
+    })
 }
 
-fn is_locked(home: &Home) -> Result<bool, Failure> {
+/// Who holds the lock of the server. The inner value is `None` for a process that cannot be seen from here.
+fn holder(home: &Home) -> Result<Option<Option<u32>>, Failure> {
     let path = home.layout().server_lock();
-    let file = match File::open(&path) {
+    let file = match File::options().read(true).open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(false),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(unwritable(&path, &error)),
     };
-    // A shared lock never makes two of us think that the other is the server.
-    match file.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(unwritable(&path, &error)),
-    }
+    // Asking takes no lock, so a server that starts at this moment is not disturbed.
+    let lock =
+        fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).map_err(|error| unwritable(&path, &error.into()))?;
+    Ok(lock.map(|lock| lock.pid.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())))
 }

@@ -44,12 +44,14 @@ async fn serve(
 ) -> Result<(), Failure> {
     let broken = |what: &str, error: &dyn std::error::Error| caused(what, error);
     let database = layout.database();
-    let store = Store::open(&database).map_err(|error| broken(&format!("cannot open {}", database.display()), &error))?;
+    let store =
+        Store::open(&database).map_err(|error| broken(&format!("cannot open {}", database.display()), &error))?;
     let key = store
         .write_blocking(|tx| settings::installation(tx, InstallationId::new(Uuid::new_v4())))
         .map_err(|error| broken("cannot read the database", &error))?;
     let changes = Changes::default();
-    let program = std::env::current_exe().map_err(|error| broken("cannot find the program file of polyaxon", &error))?;
+    let program =
+        std::env::current_exe().map_err(|error| broken("cannot find the program file of polyaxon", &error))?;
     let capacity = options.capacity.unwrap_or_else(default_capacity);
     let runtime = Runtime::start(
         store.clone(),

@@ -1,8 +1,10 @@
 //! Running the server in the foreground of this process: lock, port, record, then the loops until a signal.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::io::Errno;
 
 use crate::args::server::ServeOptions;
 use crate::exit::Exit;
@@ -14,9 +16,6 @@ use crate::session::Context;
 
 const FIRST_PORT: u16 = 8000;
 const LAST_PORT: u16 = 8100;
-/// Others look at the lock for an instant to see whether a server lives.
-const LOCK_PATIENCE: Duration = Duration::from_millis(500);
-
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, Failure> {
     if options.background {
@@ -40,14 +39,10 @@ pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, F
 fn take_lock(home: &Home) -> Result<File, Failure> {
     let path = home.layout().server_lock();
     let file = File::create(&path).map_err(|error| unwritable(&path, &error))?;
-    let end = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
-            Err(TryLockError::WouldBlock) => return Err(occupied(home)),
-            Err(TryLockError::Error(error)) => return Err(unwritable(&path, &error)),
-        }
+    match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::AGAIN | Errno::ACCESS) => Err(occupied(home)),
+        Err(error) => Err(unwritable(&path, &error.into())),
     }
 }
 

@@ -7,3 +7,5 @@ mod check;
 mod config;
 mod errors;
 mod home;
+mod runs;
+mod server;

@@ -39,7 +39,8 @@ pub(crate) fn run_output(session: &Session<'_>, run: &Run) -> Output {
     table.pair("status", style::symbol(text("status")));
     table.pair("uuid", run.uuid());
     table.pair("project", format!("{}/{}", session.place.owner, session.place.project));
-    table.pair("kind", [text("kind"), text("runtime")].join(" ").trim());
+    table.pair("kind", text("kind"));
+    table.pair("runtime", if text("runtime") == text("kind") { "" } else { text("runtime") });
     table.pair("description", text("description"));
     table.pair("tags", words(run.0.get("tags")));
     table.pair("pending", text("pending"));
