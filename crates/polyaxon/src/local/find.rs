@@ -30,7 +30,11 @@ pub(crate) enum Found {
 }
 
 pub(crate) fn find(home: &Home) -> Result<Found, Failure> {
-    let Some(holder) = holder(home)? else { return Ok(Found::Absent) };
+    let holder = match holder(home)? {
+        Holder::Nobody => return Ok(Found::Absent),
+        Holder::Hidden => None,
+        Holder::Process(pid) => Some(pid),
+    };
     let text = std::fs::read(home.layout().server_record());
     let record: Option<Record> = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
     // A new server holds the lock for a moment before it replaces the record of a dead one.
@@ -40,16 +44,31 @@ pub(crate) fn find(home: &Home) -> Result<Found, Failure> {
     })
 }
 
-/// Who holds the lock of the server. The inner value is `None` for a process that cannot be seen from here.
-fn holder(home: &Home) -> Result<Option<Option<u32>>, Failure> {
+/// Who holds the lock of the server.
+enum Holder {
+    Nobody,
+    Process(u32),
+    /// A process that cannot be seen from here, for example from inside of a container.
+    Hidden,
+}
+
+fn holder(home: &Home) -> Result<Holder, Failure> {
     let path = home.layout().server_lock();
     let file = match File::options().read(true).open(&path) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Holder::Nobody);
+        }
         Err(error) => return Err(unwritable(&path, &error)),
     };
     // Asking takes no lock, so a server that starts at this moment is not disturbed.
     let lock =
         fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).map_err(|error| unwritable(&path, &error.into()))?;
-    Ok(lock.map(|lock| lock.pid.and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())))
+    Ok(match lock {
+        None => Holder::Nobody,
+        Some(lock) => match lock.pid.map(|pid| u32::try_from(pid.as_raw_nonzero().get())) {
+            Some(Ok(pid)) => Holder::Process(pid),
+            _ => Holder::Hidden,
+        },
+    })
 }

@@ -49,7 +49,7 @@ error[PLX0303]: `epochs` has type `int`, but its value is the string "many"
  --> -P epochs:1:8
   |
 1 | epochs=many
-  |        ^^^^ expected an integer (text must be valid JSON)
+  |        ^^^^ expected an integer
   |
  ::: train.yaml:4:12
   |
@@ -66,7 +66,7 @@ error[PLX0303]: `epochs` has type `int`, but its value is the string "many"
 exit 2
 --- stdout
 --- stderr
-error[PLX0701]: `-P epochs` is malformed
+error[PLX0701]: `-P epochs` is not of the form name=value
  --> -P:1:1
   |
 1 | epochs
@@ -85,18 +85,18 @@ exit 2
 --- stdout
 --- stderr
 warning[PLX0308]: param `epoch` matches no input or output
- --> -P epoch:1:7
+ --> -P epoch:1:1
   |
 1 | epoch=3
-  |       ^ becomes a context value
+  | ^^^^^ becomes a context value
   |
   = help: did you mean `epochs`?
 
 error[PLX0307]: the required input `epochs` (int) has no value
- --> -P epoch:1:7
+ --> -P epoch:1:1
   |
 1 | epoch=3
-  |       ^ values are given here
+  | ^^^^^ values are given here
   |
  ::: train.yaml:4:12
   |
