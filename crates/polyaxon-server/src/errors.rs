@@ -143,10 +143,14 @@ impl IntoResponse for StreamError {
 }
 
 /// Answers requests whose path no route knows.
-pub(crate) async fn unknown_path(method: Method) -> Response {
+pub(crate) async fn unknown_path(method: Method) -> Error {
     match method {
-        Method::GET | Method::HEAD => Error::not_found().into_response(),
-        other => method_not_allowed(other).await,
+        Method::GET | Method::HEAD => Error::not_found(),
+        // The status is the official one; the sentence tells people that the path is what is wrong.
+        other => Error::Detail(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("This server has no endpoint at this path, not for {other} nor for any other method."),
+        ),
     }
 }
 

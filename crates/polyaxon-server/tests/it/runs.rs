@@ -145,19 +145,19 @@ async fn what_cannot_be_run_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn the_submitters_code_becomes_lineage_and_a_diff() {
+async fn the_submitters_world_is_kept_for_the_runtime_and_shown_to_nobody() {
     let server = server().await;
-    let submission = json!({
-        "cwd": "/work", "env": { "PATH": "/bin" },
-        "code": { "commit": "abc123", "branch": "main", "url": "https://x/r.git", "isDirty": true, "diff": "--- a" },
-    });
+    let submission =
+        json!({ "cwd": "/work", "env": { "PATH": "/bin" }, "code": { "commit": "abc123", "diff": "--- a" } });
     let body = json!({ "content": operation().to_string(), "submission": submission });
     let run = uuid(&server.post(RUNS, body).await);
-    let row = server.get(&format!("{RUNS}/{run}/lineage/artifacts/abc123")).await;
-    assert_eq!((&row["kind"], &row["summary"]["branch"]), (&json!("coderef"), &json!("main")));
-    let diff = server.layout.code(run.parse().unwrap()).join("uncommitted.diff");
-    assert_eq!(std::fs::read_to_string(diff).unwrap(), "--- a");
-    assert!(!server.get(&format!("{RUNS}/{run}")).await.to_string().contains("submission"));
+    let restarted = uuid(&server.post(&format!("{RUNS}/{run}/restart"), json!({})).await);
+    for run in [run, restarted] {
+        let id = run.parse().unwrap();
+        let stored = server.store.read(move |tx| polyaxon_store::submission::get(tx, id)).await.unwrap().unwrap();
+        assert_eq!((stored.cwd.as_deref(), &stored.env["PATH"]), (Some("/work"), &json!("/bin")));
+        assert!(!server.get(&format!("{RUNS}/{run}")).await.to_string().contains("abc123"));
+    }
 }
 
 #[tokio::test]

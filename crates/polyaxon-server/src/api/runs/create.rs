@@ -7,15 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use polyaxon_engine::state::Birth;
-use polyaxon_model::artifact::UNCOMMITTED_DIFF;
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::{ArtifactKind, RunKind};
-use polyaxon_model::lineage::NewArtifact;
-use polyaxon_model::new_run::{CodeReference, NewRun};
+use polyaxon_model::kinds::RunKind;
+use polyaxon_model::new_run::NewRun;
 use polyaxon_model::run_view::RunView;
+use polyaxon_store::projects;
 use polyaxon_store::runs::{self, NewRecord};
-use polyaxon_store::{lineage, projects};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::api::projects::ProjectPath;
@@ -38,25 +35,13 @@ pub(crate) async fn create_run(
         Some(text) => Some(read_content(text.to_owned()).await?),
     };
     let run = RunId::new(Uuid::new_v4());
-    let code = new.submission.as_ref().and_then(|submission| submission.code.clone());
-    if let Some(diff) = code.as_ref().and_then(|code| code.diff.clone()) {
-        store_diff(&server, run, diff).await?;
-    }
     let created = server
         .write(move |tx, now| {
             let project = projects::get(tx, &path.project)?
                 .ok_or_else(|| polyaxon_store::Error::not_found("Project", &path.project))?;
-            let created = runs::create(tx, &record(run, project.uuid, new, content), now)?;
-            if let Some(reference) = code.as_ref().and_then(code_lineage) {
-                lineage::add(tx, run, &[reference])?;
-            }
-            Ok(created)
+            runs::create(tx, &record(run, project.uuid, new, content), now)
         })
-        .await
-        .inspect_err(|_| {
-            // The diff was stored first, so that an acknowledged run has all of it. A leftover harms nobody.
-            let _ = server.layout.remove(run);
-        })?;
+        .await?;
     server.changes.notify(run);
     Ok((StatusCode::CREATED, Json(created.view(RunView::Created))).into_response())
 }
@@ -89,41 +74,4 @@ fn record(run: RunId, project: polyaxon_model::ids::ProjectId, new: NewRun, cont
         record.content = Some(content.compiled);
     }
     record
-}
-
-/// The lineage row of the code that a run was submitted from, in the form of the official client.
-fn code_lineage(code: &CodeReference) -> Option<NewArtifact> {
-    let commit = code.commit.clone().filter(|commit| !commit.is_empty())?;
-    let summary = json!({
-        "commit": commit, "branch": code.branch, "url": code.url, "is_dirty": code.is_dirty, "head": commit,
-    });
-    Some(NewArtifact {
-        name: commit,
-        kind: ArtifactKind::Coderef,
-        path: code.diff.is_some().then(|| UNCOMMITTED_DIFF.to_owned()),
-        summary: summary.as_object().cloned(),
-        is_input: Some(true),
-        state: None,
-        run: None,
-        connection: None,
-        meta_info: None,
-    })
-}
-
-async fn store_diff(server: &Arc<Server>, run: RunId, diff: String) -> Result<()> {
-    let place = server.layout.artifacts(run).join(UNCOMMITTED_DIFF);
-    let stored = tokio::task::spawn_blocking(move || {
-        if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        std::fs::write(&place, diff)
-    });
-    match stored.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => {
-            let text = format!("the uncommitted changes cannot be stored: {error}");
-            Err(Error::Detail(StatusCode::INSUFFICIENT_STORAGE, text))
-        }
-        Err(failure) => Err(Error::internal(failure)),
-    }
 }
