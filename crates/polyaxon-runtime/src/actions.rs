@@ -1,6 +1,8 @@
 //! Performing open actions, many at a time: read what they need, do it where waiting is allowed, report in one transaction.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::state::{Action, Event, Exit, Phase, RunState};
@@ -62,7 +64,7 @@ pub(crate) async fn perform(shared: &Shared, batch: Vec<Due>) -> Result<Performe
         let pairs = batch.into_iter().zip(needs);
         pairs
             .map(|(due, needs)| {
-                let done = perform_one(&worker, &due, needs);
+                let done = guarded(&worker, &due, needs);
                 (due, done)
             })
             .collect::<Vec<_>>()
@@ -79,23 +81,37 @@ pub(crate) async fn perform(shared: &Shared, batch: Vec<Due>) -> Result<Performe
         }
     }
     let runs: Vec<RunId> = reports.iter().map(|(due, _)| due.action.run).collect();
-    if !reports.is_empty() {
-        let (clock, capacity) = (shared.options.clock, shared.options.capacity);
-        let admits = shared.executor.is_some();
-        shared
-            .store
-            .write(move |tx| {
-                for (due, done) in &reports {
-                    report(tx, due, done, clock())?;
-                }
-                if admits { lifecycle::admit(tx, capacity, clock()).map(drop) } else { Ok(()) }
-            })
-            .await?;
+    let reports: Vec<Arc<(Due, Done)>> = reports.into_iter().map(Arc::new).collect();
+    if let Err(error) = write(shared, reports.clone()).await {
+        if reports.len() == 1 {
+            return Err(error);
+        }
+        // One of them may be what the store refuses: the others must not wait for it.
+        for report in reports {
+            if let Err(error) = write(shared, vec![Arc::clone(&report)]).await {
+                performed.failed.push((report.0.action.clone(), with_causes(&error)));
+            }
+        }
     }
     for run in runs {
         shared.options.changes.notify(run);
     }
     Ok(performed)
+}
+
+async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
+    if reports.is_empty() {
+        return Ok(());
+    }
+    let (clock, capacity) = (shared.options.clock, shared.options.capacity);
+    let admits = shared.executor.is_some();
+    let write = move |tx: &mut dyn Tx| {
+        for report_of in &reports {
+            report(tx, &report_of.0, &report_of.1, clock())?;
+        }
+        if admits { lifecycle::admit(tx, capacity, clock()).map(drop) } else { Ok(()) }
+    };
+    Ok(shared.store.write(write).await?)
 }
 
 fn read(tx: &mut dyn Tx, open: &OpenAction) -> polyaxon_store::Result<Needs> {
@@ -112,6 +128,17 @@ fn read(tx: &mut dyn Tx, open: &OpenAction) -> polyaxon_store::Result<Needs> {
         _ => None,
     };
     Ok(Needs { state, compile, run })
+}
+
+/// A fault of ours while an action is performed must not take the others of its group along.
+fn guarded(shared: &Shared, due: &Due, needs: Needs) -> Done {
+    let performed = catch_unwind(AssertUnwindSafe(|| perform_one(shared, due, needs)));
+    performed.unwrap_or_else(|_| match due.action.action {
+        Action::Compile => Done::Report(Box::new(Event::CompileFailed {
+            message: "The compiler met a case that it was not made for; please report this operation.".to_owned(),
+        })),
+        _ => Done::Failed(Error::Worker),
+    })
 }
 
 fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {

@@ -1,6 +1,6 @@
 //! From what supervisors wrote to events of runs, in batches: one look at the disk and one transaction for many runs.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use polyaxon_engine::state::{Action, Event, Exit, Phase};
 use polyaxon_executors::initializer::lineage;
@@ -9,6 +9,7 @@ use polyaxon_model::ids::RunId;
 use polyaxon_store::db::Tx;
 use polyaxon_store::{actions, lifecycle};
 
+use crate::actions::with_causes;
 use crate::driver::Shared;
 use crate::sidecar::{self, Findings};
 use crate::{Error, Result};
@@ -66,22 +67,49 @@ pub(crate) async fn observe(shared: &Shared, batch: Vec<RunId>) -> Result<Observ
     if known.is_empty() {
         return Ok(observed);
     }
-    let runs: Vec<RunId> = known.iter().map(|look| look.run).collect();
-    let (clock, capacity) = (shared.options.clock, shared.options.capacity);
-    shared
-        .store
-        .write(move |tx| {
-            for look in &known {
-                report(tx, look, clock())?;
+    for look in &known {
+        record(shared, look.run, &look.found).await;
+    }
+    let known: Vec<Arc<Look>> = known.into_iter().map(Arc::new).collect();
+    if let Err(error) = write(shared, known.clone()).await {
+        if known.len() == 1 {
+            return Err(error);
+        }
+        // One of them may be what the store refuses: the others must not wait for it.
+        for look in &known {
+            if let Err(error) = write(shared, vec![Arc::clone(look)]).await {
+                tracing::warn!(run = %look.run, error = with_causes(&error), "cannot report what a run did");
+                ends.retain(|(run, _)| *run != look.run);
             }
-            lifecycle::admit(tx, capacity, clock())
-        })
-        .await?;
+        }
+    }
     shared.reported.lock().unwrap_or_else(PoisonError::into_inner).extend(ends);
-    for run in runs {
-        shared.options.changes.notify(run);
+    for look in known {
+        shared.options.changes.notify(look.run);
     }
     Ok(observed)
+}
+
+async fn write(shared: &Shared, looks: Vec<Arc<Look>>) -> Result<()> {
+    let (clock, capacity) = (shared.options.clock, shared.options.capacity);
+    let write = move |tx: &mut dyn Tx| {
+        for look in &looks {
+            report(tx, look, clock())?;
+        }
+        lifecycle::admit(tx, capacity, clock()).map(drop)
+    };
+    Ok(shared.store.write(write).await?)
+}
+
+/// Records what a run tracked, before its end is told. A problem with it is never one of the run.
+async fn record(shared: &Shared, run: RunId, found: &Findings) {
+    if found.is_empty() {
+        return;
+    }
+    let (found, clock) = (found.clone(), shared.options.clock);
+    if let Err(error) = shared.store.write(move |tx| sidecar::write(tx, run, &found, clock())).await {
+        tracing::warn!(%run, error = with_causes(&error), "cannot record what a run tracked");
+    }
 }
 
 fn is_reported(shared: &Shared, run: RunId, attempt: u32) -> bool {
@@ -94,11 +122,11 @@ pub(crate) async fn clear_lost(shared: &Shared, run: RunId, status: &Status) -> 
     executor.clear_lost(run, status, std::time::Duration::from_secs(crate::launch::GRACE_SECS)).await?;
     let worker = shared.clone();
     let found = tokio::task::spawn_blocking(move || last_findings(&worker, run)).await.map_err(|_| Error::Worker)?;
+    record(shared, run, &found).await;
     let (attempt, clock, capacity) = (status.attempt, shared.options.clock, shared.options.capacity);
     shared
         .store
         .write(move |tx| {
-            sidecar::write(tx, run, &found, clock())?;
             apply(tx, run, attempt, Phase::Lost, clock)?;
             lifecycle::admit(tx, capacity, clock())
         })
@@ -117,7 +145,6 @@ fn last_findings(shared: &Shared, run: RunId) -> Findings {
 
 fn report(tx: &mut dyn Tx, look: &Look, now: polyaxon_model::time::Timestamp) -> polyaxon_store::Result<()> {
     let clock = || now;
-    sidecar::write(tx, look.run, &look.found, now)?;
     match &look.observation {
         Observation::Active(status) => match status.phase {
             process::Phase::Running => apply(tx, look.run, status.attempt, Phase::Running, clock),

@@ -18,6 +18,7 @@ use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
 use polyaxon_store::{lineage, runs};
 
+use crate::actions::with_causes;
 use crate::driver::Shared;
 use crate::{Error, Result};
 
@@ -114,19 +115,20 @@ pub(crate) async fn pass(shared: &Shared, active: Vec<RunId>) -> Result<()> {
     });
     let found = found.await.map_err(|_| Error::Worker)?;
     let clock = shared.options.clock;
-    let changed: Vec<_> = found.iter().filter(|(_, found, _)| !found.is_empty()).cloned().collect();
-    if !changed.is_empty() {
-        let written: Vec<RunId> = changed.iter().map(|(run, ..)| *run).collect();
-        let record =
-            move |tx: &mut dyn Tx| changed.iter().try_for_each(|(run, found, _)| write(tx, *run, found, clock()));
-        shared.store.write(record).await?;
-        for run in written {
+    let mut looked = Vec::new();
+    for (run, found, files) in found {
+        if !found.is_empty() {
+            if let Err(error) = shared.store.write(move |tx| write(tx, run, &found, clock())).await {
+                tracing::warn!(%run, error = with_causes(&error), "cannot record what a running job tracked");
+                continue;
+            }
             shared.options.changes.notify(run);
         }
+        looked.push((run, files));
     }
     // What was not written is looked at again.
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.extend(found.into_iter().map(|(run, _, files)| (run, files)));
+    seen.extend(looked);
     Ok(())
 }
 

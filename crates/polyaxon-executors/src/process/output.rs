@@ -13,8 +13,8 @@ use super::socket::{Bell, Topic};
 /// At most one wake-up for new output in this time.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// A full pipe of this size needs fewer switches between the task and the supervisor.
-const PIPE_BYTES: usize = 1 << 20;
+/// More than a pipe can hold, in reads.
+const READS_OF_A_FULL_PIPE: usize = 64;
 
 pub(super) struct Output<'a> {
     stdout: Option<ChildStdout>,
@@ -37,8 +37,6 @@ impl<'a> Output<'a> {
         for pipe in [stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)].into_iter().flatten() {
             // Cannot fail on a pipe of our own.
             let _ = rustix::io::ioctl_fionbio(pipe, true);
-            // Refused when the user has too many large pipes; the usual size works too.
-            let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
         }
         Output { stdout, stderr, log, stamp, bell, buffer: vec![0; MAX_CHUNK_BYTES], rung_at: None, unheard: false }
     }
@@ -87,7 +85,7 @@ impl<'a> Output<'a> {
 
     /// Takes everything that is in the pipes now, though not what somebody goes on writing for ever.
     pub(super) fn drain(&mut self) {
-        for _ in 0..4 * PIPE_BYTES / MAX_CHUNK_BYTES {
+        for _ in 0..READS_OF_A_FULL_PIPE {
             if !self.read_once() {
                 break;
             }
