@@ -197,7 +197,9 @@ impl Driver {
                 continue;
             }
             match action.action {
-                Action::Wake { at } | Action::Delete { at } => self.timers.add(at, now, Task::Action(action)),
+                Action::Wake { at } | Action::Delete { at } => {
+                    self.timers.add(at, action.created_at, now, Task::Action(action));
+                }
                 _ => ready.extend(self.claim(Due { action, at: None })),
             }
         }
@@ -292,7 +294,7 @@ impl Driver {
             Finished::Cleaned(Ok(later)) => {
                 let now = (self.shared.options.clock)();
                 for (run, at) in later {
-                    self.timers.add(at, now, Task::Clean(run));
+                    self.timers.add(at, now, now, Task::Clean(run));
                 }
             }
             Finished::Cleaned(Err(error)) => {

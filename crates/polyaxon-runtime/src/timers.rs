@@ -36,10 +36,11 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Remembers `task` for the instant `at`, which is `at - now` away.
-    pub(crate) fn add(&mut self, at: Timestamp, now: Timestamp, task: Task) {
-        let micros = u64::try_from(at.as_micros().saturating_sub(now.as_micros())).unwrap_or(0);
-        let due = Instant::now() + Duration::from_micros(micros).min(LONGEST);
+    /// Remembers `task` for the instant `at`, decided at `since`. It never waits longer than was meant then.
+    pub(crate) fn add(&mut self, at: Timestamp, since: Timestamp, now: Timestamp, task: Task) {
+        let micros = at.as_micros().saturating_sub(now.max(since).as_micros());
+        let delay = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        let due = Instant::now() + delay.min(LONGEST);
         self.number += 1;
         self.heap.push(Reverse(Timer { due, at, number: self.number, task }));
     }
@@ -102,9 +103,9 @@ mod tests {
     fn timers_fire_in_order_and_when_the_wall_clock_has_passed_them() {
         let second = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         let mut timers = Timers::default();
-        timers.add(second(500), second(100), run(3));
-        timers.add(second(99), second(100), run(1));
-        timers.add(second(100), second(100), run(2));
+        timers.add(second(500), second(100), second(100), run(3));
+        timers.add(second(99), second(90), second(100), run(1));
+        timers.add(second(100), second(100), second(5), run(2));
         assert_eq!(timers.take_due(), [(second(99), run(1)), (second(100), run(2))]);
         assert!(timers.next_due().is_some_and(|due| due > Instant::now() + Duration::from_mins(5)));
         assert_eq!(timers.take_passed(second(499)), []);

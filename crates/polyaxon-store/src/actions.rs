@@ -17,18 +17,20 @@ pub struct OpenAction {
     pub run: RunId,
     pub seq: i64,
     pub action: Action,
+    /// When it was decided.
+    pub created_at: Timestamp,
 }
 
 /// Open actions that were decided after number `after` (0 = all), oldest first.
 pub fn open(tx: &mut dyn Tx, after: i64, limit: u32) -> Result<Vec<OpenAction>> {
-    let sql = "SELECT a.id, r.uuid, a.seq, a.action FROM actions a JOIN runs r ON r.id = a.run_id \
+    let sql = "SELECT a.id, r.uuid, a.seq, a.action, a.created_at FROM actions a JOIN runs r ON r.id = a.run_id \
                WHERE a.done_at IS NULL AND a.id > ?1 ORDER BY a.id LIMIT ?2";
     tx.query(sql, args![after, limit])?.into_iter().map(read).collect()
 }
 
 /// Open actions of one run, in order.
 pub fn open_of(tx: &mut dyn Tx, run: RunId) -> Result<Vec<OpenAction>> {
-    let sql = "SELECT a.id, r.uuid, a.seq, a.action FROM actions a JOIN runs r ON r.id = a.run_id \
+    let sql = "SELECT a.id, r.uuid, a.seq, a.action, a.created_at FROM actions a JOIN runs r ON r.id = a.run_id \
                WHERE a.done_at IS NULL AND r.uuid = ?1 ORDER BY a.seq";
     tx.query(sql, args![run])?.into_iter().map(read).collect()
 }
@@ -65,5 +67,11 @@ pub(crate) fn close_unwanted(tx: &mut dyn Tx, id: i64, state: &RunState, now: Ti
 }
 
 fn read(mut row: Row) -> Result<OpenAction> {
-    Ok(OpenAction { id: row.take()?, run: row.take()?, seq: row.take()?, action: row.take_json()? })
+    Ok(OpenAction {
+        id: row.take()?,
+        run: row.take()?,
+        seq: row.take()?,
+        action: row.take_json()?,
+        created_at: row.take()?,
+    })
 }

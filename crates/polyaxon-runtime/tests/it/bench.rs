@@ -76,6 +76,10 @@ impl Bench {
     }
 
     pub(crate) fn start(&mut self, capacity: usize) {
+        self.start_with(capacity, now);
+    }
+
+    pub(crate) fn start_with(&mut self, capacity: usize, clock: fn() -> Timestamp) {
         let options = RuntimeOptions {
             layout: self.layout.clone(),
             program: env!("CARGO_BIN_EXE_runtime-test-program").into(),
@@ -83,7 +87,7 @@ impl Bench {
             capacity,
             executes: true,
             changes: self.changes.clone(),
-            clock: now,
+            clock,
         };
         self.runtime = Some(Runtime::start(self.store.clone(), options).expect("the runtime starts"));
     }

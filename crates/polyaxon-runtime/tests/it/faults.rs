@@ -1,12 +1,15 @@
 //! The server ends while jobs run; supervisors die; attempts are retried.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use polyaxon_engine::state::Event;
 use polyaxon_executors::process::Status as Record;
 use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::bench::{Bench, block_on, limited, script};
+use crate::bench::{Bench, block_on, limited, now, script};
 
 #[test]
 fn jobs_go_on_without_the_server_and_are_taken_up_again() {
@@ -65,6 +68,28 @@ fn a_failed_attempt_waits_for_its_retry_also_over_a_restart() {
         let (history, _) = bench.history(run).await;
         let attempt = "compiled queued scheduled starting running";
         assert_eq!(history, format!("created {attempt} retrying {attempt} failed"));
+    });
+}
+
+/// An hour before the time until then.
+static CLOCK_IS_SET_BACK: AtomicBool = AtomicBool::new(false);
+
+fn unsteady_clock() -> Timestamp {
+    let is_back = CLOCK_IS_SET_BACK.load(Ordering::Relaxed);
+    now().minus(std::time::Duration::from_hours(u64::from(is_back)))
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_no_timer_up() {
+    block_on(async {
+        let mut bench = Bench::new(4).await;
+        bench.end().await;
+        bench.start_with(4, unsteady_clock);
+        let run = bench.submit(&limited("exit 1", json!({"maxRetries": 1}))).await;
+        bench.until_status(run, Status::Retrying).await;
+        CLOCK_IS_SET_BACK.store(true, Ordering::Relaxed);
+        bench.until_status(run, Status::Failed).await;
+        assert!(bench.get(run).await.duration.is_some_and(|duration| duration >= 0.0));
     });
 }
 
