@@ -37,7 +37,7 @@ impl<'a> Declaration<'a> {
     }
 
     pub fn type_name(&self) -> Option<&'a str> {
-        self.node.get("type").and_then(Node::as_str)
+        self.node.get("type").and_then(Node::as_str).filter(|name| !name.is_empty())
     }
 
     /// The type as a person writes it: `int`, `List[int]`, `any`.

@@ -140,6 +140,8 @@ fn bad_entity(name: &str, entity: &Node) -> Diagnostic {
         .label("expected dag, ops.NAME or runs.UUID")
         .path(format!("params.{name}.ref"));
     match text.split_once('.') {
+        None if text == "ops" => problem.help("`ops` needs the name of an operation: ops.NAME"),
+        None if text == "runs" => problem.help("`runs` needs the uuid of a run: runs.UUID"),
         Some(("runs", _)) => problem.help("`runs.` needs the uuid of a run"),
         Some(("op" | "operation" | "operations", rest)) => problem.help(format!("did you mean `ops.{rest}`?")),
         Some(("run", rest)) => problem.help(format!("did you mean `runs.{rest}`?")),

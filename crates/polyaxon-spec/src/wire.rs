@@ -43,7 +43,7 @@ fn read_document(text: &str, role: DocumentRole) -> Result<Node, Vec<Diagnostic>
 
 /// The document as it is submitted: set fields only, explicit nulls included.
 ///
-/// What JSON cannot carry is refused: integers beyond 64 bits and binary data.
+/// What JSON cannot carry is refused: integers beyond 64 bits, keys that are not text, binary data.
 pub fn to_source(document: &Node) -> Result<Json, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     check_values(document, "", &mut problems);
@@ -78,6 +78,11 @@ fn check_values(node: &Node, path: &str, problems: &mut Vec<Diagnostic>) {
 fn check_entries(map: &Map, path: &str, problems: &mut Vec<Diagnostic>) {
     for (key, value) in map.iter() {
         let path = if path.is_empty() { key.text.clone() } else { format!("{path}.{}", key.text) };
+        if !key.is_text {
+            let message = format!("the key {} of `{path}` is not text, which cannot be submitted", key.text);
+            let problem = Diagnostic::error(codes::VALUE, key.span, message).label("not text");
+            problems.push(problem.path(&path).help(format!("quote it: \"{}\"", key.text)));
+        }
         check_values(value, &path, problems);
     }
 }
