@@ -10,7 +10,7 @@ use polyaxon_compile::support;
 use polyaxon_engine::state::{Compiled, Event};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{ProjectId, RunId};
-use polyaxon_model::kinds::{ArtifactKind, RunKind};
+use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
 use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, DEFAULT_OWNER, Run};
@@ -102,15 +102,17 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         timeout: limits.timeout,
     });
     let mut meta_info = JsonMap::new();
-    if resolved.should_run {
+    let mut ports = declared_ports(&resolved.operation);
+    if !resolved.should_run {
+        event = Event::ConditionsFalse;
+    } else if options.executes && input.run.managed_by == ManagedBy::Agent {
         // What no executor of this machine can do is known before the run waits for a slot.
         let plan = launch::plan(options, &input.run, input.submission.as_ref(), input.attempt + 1, &resolved.operation)
             .map_err(|error| error.to_string())?;
-        if input.run.kind == RunKind::Service && !plan.ports.is_empty() {
-            meta_info.insert("ports".to_owned(), json!(plan.ports));
-        }
-    } else {
-        event = Event::ConditionsFalse;
+        ports = plan.ports;
+    }
+    if input.run.kind == RunKind::Service && !ports.is_empty() {
+        meta_info.insert("ports".to_owned(), json!(ports));
     }
     let mut artifacts = Vec::new();
     if input.attempt == 0 {
@@ -127,6 +129,12 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         resources: input.run.resources,
     };
     Ok(Output { event, compilation: Some(compilation), artifacts, edges })
+}
+
+/// The ports that a service asks for; its executor may give it others.
+fn declared_ports(operation: &Node) -> Vec<u16> {
+    let ports = operation.at(&["run", "ports"]).and_then(Node::as_list).unwrap_or_default();
+    ports.iter().filter_map(Node::as_int).filter_map(|port| u16::try_from(port).ok()).collect()
 }
 
 fn context(options: &RuntimeOptions, input: &Input, now: Timestamp) -> RunContext {

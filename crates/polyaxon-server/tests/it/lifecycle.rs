@@ -1,6 +1,7 @@
 //! Statuses and the verbs on one run.
 
 use polyaxon_engine::state::Event;
+use polyaxon_server::{Agent, Options};
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
@@ -188,8 +189,9 @@ async fn archive_restore_delete_bookmark_and_transfer() {
 }
 
 #[tokio::test]
-async fn an_external_agent_is_handed_each_run_once() {
-    let server = server().await;
+async fn an_external_agent_is_handed_each_run_once_and_frees_its_slot() {
+    let server = TestServer::with(Options { agent: Agent::External, max_concurrency: 1, ..Options::default() });
+    server.project("p").await;
     let run = server.queued_run("p").await;
     let state = server.get("/api/v1/orgs/default/agents/state").await;
     assert_eq!((&state["status"], &state["live_state"]), (&json!("running"), &json!(1)));
@@ -201,6 +203,11 @@ async fn an_external_agent_is_handed_each_run_once() {
     let state = server.get("/api/v1/orgs/default/agents/state").await;
     assert_eq!(state["state"]["queued"], json!([]));
     assert_eq!(state["state"]["stopping"], json!([[format!("default.p.runs.{run}"), "job", null]]));
+    assert_eq!(state["state"]["full"], true);
+    let next = server.queued_run("p").await;
+    server.set_status(&run, json!({ "type": "stopped", "status": true })).await;
+    let state = server.get("/api/v1/orgs/default/agents/state").await;
+    assert_eq!(state["state"]["queued"][0][0], format!("default.p.runs.{next}"));
     let cron = server.post("/api/v1/orgs/default/agents/cron", json!({ "state": true })).await;
     assert_eq!(cron, json!({ "state": { "deleting": [] }, "status": "running", "live_state": 1 }));
 }
