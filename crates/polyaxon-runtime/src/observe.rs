@@ -1,11 +1,13 @@
 //! From what supervisors wrote to events of runs, in batches: one look at the disk and one transaction for many runs.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use polyaxon_engine::state::{Action, Event, Exit, Phase};
 use polyaxon_executors::initializer::lineage;
 use polyaxon_executors::process::{self, Observation, Outcome, Status};
 use polyaxon_model::ids::RunId;
+use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
 use polyaxon_store::{actions, lifecycle};
 
@@ -119,7 +121,7 @@ fn is_reported(shared: &Shared, run: RunId, attempt: u32) -> bool {
 /// Clears what a dead supervisor left, then reports the loss.
 pub(crate) async fn clear_lost(shared: &Shared, run: RunId, status: &Status) -> Result<()> {
     let Some(executor) = &shared.executor else { return Ok(()) };
-    executor.clear_lost(run, status, std::time::Duration::from_secs(crate::launch::GRACE_SECS)).await?;
+    executor.clear_lost(run, status, Duration::from_secs(crate::launch::GRACE_SECS)).await?;
     let worker = shared.clone();
     let found = tokio::task::spawn_blocking(move || last_findings(&worker, run)).await.map_err(|_| Error::Worker)?;
     record(shared, run, &found).await;
@@ -143,16 +145,21 @@ fn last_findings(shared: &Shared, run: RunId) -> Findings {
     found
 }
 
-fn report(tx: &mut dyn Tx, look: &Look, now: polyaxon_model::time::Timestamp) -> polyaxon_store::Result<()> {
+fn report(tx: &mut dyn Tx, look: &Look, now: Timestamp) -> polyaxon_store::Result<()> {
     let clock = || now;
     match &look.observation {
         Observation::Active(status) => match status.phase {
-            process::Phase::Running => apply(tx, look.run, status.attempt, Phase::Running, clock),
+            // The report of the launch may come after the one of its progress.
+            process::Phase::Running => {
+                apply(tx, look.run, status.attempt, Phase::Starting, clock)?;
+                apply(tx, look.run, status.attempt, Phase::Running, clock)
+            }
             _ => apply(tx, look.run, status.attempt, Phase::Starting, clock),
         },
         Observation::Done(status) => {
+            let at = time_of_end(tx, look.run, status, now)?;
             for phase in phases(status) {
-                apply(tx, look.run, status.attempt, phase, clock)?;
+                apply(tx, look.run, status.attempt, phase, || at)?;
             }
             Ok(())
         }
@@ -167,6 +174,13 @@ fn report(tx: &mut dyn Tx, look: &Look, now: polyaxon_model::time::Timestamp) ->
     }
 }
 
+/// When the attempt ended, which may be long ago: no server was there, or the disk was full.
+fn time_of_end(tx: &mut dyn Tx, run: RunId, status: &Status, now: Timestamp) -> polyaxon_store::Result<Timestamp> {
+    let ended = status.finished_at.unwrap_or(now);
+    // Nothing happens before what was recorded last.
+    Ok(lifecycle::state(tx, run)?.map_or(now, |state| ended.max(state.updated_at).min(now)))
+}
+
 fn is_launching(tx: &mut dyn Tx, run: RunId) -> polyaxon_store::Result<bool> {
     let open = actions::open_of(tx, run)?;
     Ok(open.iter().any(|open| matches!(open.action, Action::Launch { .. })))
@@ -177,7 +191,7 @@ fn apply(
     run: RunId,
     attempt: u32,
     phase: Phase,
-    clock: impl Fn() -> polyaxon_model::time::Timestamp,
+    clock: impl Fn() -> Timestamp,
 ) -> polyaxon_store::Result<()> {
     match lifecycle::apply(tx, run, &Event::Observed { attempt, phase }, clock()) {
         Ok(_) | Err(polyaxon_store::Error::NotFound { .. }) => Ok(()),

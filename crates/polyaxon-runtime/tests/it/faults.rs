@@ -26,8 +26,10 @@ fn jobs_go_on_without_the_server_and_are_taken_up_again() {
         let gone = supervisor(&bench, ends);
         std::fs::write(&pipe, "go\n").unwrap();
         until_dead(gone.supervisor.pid).await;
+        let restarted_at = now();
         bench.start(4);
-        bench.until_status(ends, Status::Failed).await;
+        let record = bench.until_status(ends, Status::Failed).await;
+        assert!(record.finished_at.is_some_and(|at| at < restarted_at), "the end is dated when it happened");
         assert_eq!(bench.history(ends).await.0, "created compiled queued scheduled starting running failed");
         assert_eq!(bench.lines(ends), ["one", "two"]);
         bench.until_status(waits, Status::Succeeded).await;
