@@ -238,7 +238,7 @@ fn read_main(
     };
     let loaded = loaded.map_err(|problem| diagnostics.push(problem)).ok()?;
     let mut document = references::read(&loaded, DocumentRole::Main, sources, diagnostics)?;
-    references::collect(&mut document, &origin, &mut Collector { sources, loader, problems: diagnostics });
+    references::collect(&mut document, &origin, &mut Collector::new(sources, loader, diagnostics));
     Some(document)
 }
 
@@ -264,8 +264,7 @@ fn read_presets(
             },
         };
         if let Some(mut preset) = references::read(&loaded, DocumentRole::Preset, sources, diagnostics) {
-            let mut collector = Collector { sources, loader, problems: diagnostics };
-            references::collect_nodes(&mut preset, &origin, &mut collector);
+            references::collect_nodes(&mut preset, &origin, &mut Collector::new(sources, loader, diagnostics));
             presets.push(preset);
         }
     }

@@ -8,7 +8,7 @@ mod types;
 mod validation;
 
 use crate::diagnostic::{Diagnostic, codes};
-use crate::node::{Map, Node};
+use crate::node::Node;
 use crate::span::Span;
 
 pub use types::{IoType, are_compatible};
@@ -106,14 +106,19 @@ impl<'a> Declaration<'a> {
             );
             vec![self.problem(codes::IO_VALUE, value, message, path).label(format!("expected {expected}"))]
         })?;
-        if let Some(rules) = self.node.get("validation").and_then(Node::as_map) {
-            self.validate(rules, &converted, value, path)?;
+        let has_value = !(converted.is_null() && self.is_optional());
+        if let Some(rules) = self.node.get("validation").and_then(Node::as_map).filter(|_| has_value) {
+            let broken = if io_type.is_composite() {
+                validation::unfit_rules(rules, &converted)
+            } else {
+                validation::broken_rules(rules, &converted)
+            };
+            self.report(broken, value, path)?;
         }
         Ok(converted)
     }
 
-    fn validate(&self, rules: &Map, converted: &Node, written: &Node, path: &str) -> Result<(), Vec<Diagnostic>> {
-        let broken = validation::broken_rules(rules, converted);
+    fn report(&self, broken: Vec<validation::Broken>, written: &Node, path: &str) -> Result<(), Vec<Diagnostic>> {
         if broken.is_empty() {
             return Ok(());
         }

@@ -31,11 +31,27 @@ impl Origin {
     }
 }
 
+/// References in a row; longer chains are made by machines.
+const MOST_IN_A_ROW: usize = 50;
+/// References of one request; each is read anew where it is used, so a few files could name millions.
+const MOST_IN_ALL: usize = 10_000;
+
 /// What reading needs, and what it finds.
 pub struct Collector<'a> {
     pub sources: &'a mut Sources,
     pub loader: &'a mut dyn Loader,
     pub problems: &'a mut Vec<Diagnostic>,
+    count: usize,
+}
+
+impl<'a> Collector<'a> {
+    pub fn new(
+        sources: &'a mut Sources,
+        loader: &'a mut dyn Loader,
+        problems: &'a mut Vec<Diagnostic>,
+    ) -> Collector<'a> {
+        Collector { sources, loader, problems, count: 0 }
+    }
 }
 
 /// Fills in the components of `document` and, for dags, of its nodes. Goes on after a problem, so that all are found.
@@ -91,6 +107,13 @@ fn referenced(document: &Node, origin: &Origin, collector: &mut Collector) -> Op
         let name = value.as_str().filter(|name| !name.is_empty())?;
         Some((field, value, name))
     })?;
+    collector.count += 1;
+    if collector.count > MOST_IN_ALL || origin.chain.len() > MOST_IN_A_ROW {
+        if collector.count <= MOST_IN_ALL + 1 {
+            collector.problems.push(too_many(field, value, origin.chain.len()));
+        }
+        return None;
+    }
     let loaded = match field {
         "hubRef" => collector.loader.hub(name),
         "urlRef" => collector.loader.url(name),
@@ -149,6 +172,15 @@ fn unresolved(field: &'static str, value: &Node, name: &str, error: LoadError) -
         None if field == "pathRef" => problem.help("paths are relative to the folder of the file that names them"),
         None => problem,
     }
+}
+
+fn too_many(field: &'static str, value: &Node, in_a_row: usize) -> Diagnostic {
+    let message = if in_a_row > MOST_IN_A_ROW {
+        format!("more than {MOST_IN_A_ROW} references lead from one to the next")
+    } else {
+        format!("the documents hold more than {MOST_IN_ALL} references")
+    };
+    Diagnostic::error(codes::REFERENCE_CYCLE, value.span, message).label("not followed").path(field)
 }
 
 fn cycle(origin: &Origin, link: &Link, value: &Node) -> Diagnostic {

@@ -102,6 +102,13 @@ impl IoType {
     }
 }
 
+impl IoType {
+    /// Whether values have fields of their own; rules for plain values do not fit them.
+    pub fn is_composite(&self) -> bool {
+        matches!(self.shape, Shape::Composite(_))
+    }
+}
+
 /// Whether a value of type `from` may go into an io of type `to` (spec §7).
 pub fn are_compatible(to: Option<&str>, from: Option<&str>) -> bool {
     const TEXTS: &[&str] = &["str", "path", "s3", "gcs", "wasb"];

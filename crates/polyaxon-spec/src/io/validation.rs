@@ -1,5 +1,7 @@
 //! The rules of `validation` (spec §8), applied to converted values.
 
+use std::cmp::Ordering;
+
 use regex::Regex;
 
 use super::convert::describe;
@@ -47,13 +49,28 @@ pub(super) fn broken_rules(rules: &Map, value: &Node) -> Vec<Broken> {
     broken
 }
 
+/// The rules that mean nothing for a value with fields of its own (git, artifacts, …).
+pub(super) fn unfit_rules(rules: &Map, value: &Node) -> Vec<Broken> {
+    const HARMLESS: &[&str] =
+        &["delay", "contains", "excludes", "minItems", "maxItems", "keys", "containsKeys", "excludesKeys"];
+    let unfit = rules.iter().filter(|(key, rule)| !rule.is_null() && !HARMLESS.contains(&key.text.as_str()));
+    unfit
+        .map(|(key, rule)| Broken {
+            message: format!("cannot be checked with `{}`: it is {}", key.text, describe(value)),
+            label: format!("breaks `{}: {}`", key.text, rule.to_json()),
+            rule_span: key.span,
+        })
+        .collect()
+}
+
 /// The rules of single values; `None` when the rule does not fit the kind of value.
 fn item_rule(rule: &str, bound: &Node, value: &Node) -> Option<bool> {
     Some(match rule {
-        "gt" => number(value)? > number(bound)?,
-        "ge" => number(value)? >= number(bound)?,
-        "lt" => number(value)? < number(bound)?,
-        "le" => number(value)? <= number(bound)?,
+        // What is no number at all is on no side of a bound.
+        "gt" => compare(value, bound)? != Some(Ordering::Less) && compare(value, bound)? != Some(Ordering::Equal),
+        "ge" => compare(value, bound)? != Some(Ordering::Less),
+        "lt" => compare(value, bound)? != Some(Ordering::Greater) && compare(value, bound)? != Some(Ordering::Equal),
+        "le" => compare(value, bound)? != Some(Ordering::Greater),
         "multipleOf" => is_multiple(value, bound)?,
         "minDigits" => digits(value) >= size(bound)?,
         "maxDigits" => digits(value) <= size(bound)?,
@@ -129,6 +146,10 @@ fn number(node: &Node) -> Option<f64> {
     }
 }
 
+fn compare(value: &Node, bound: &Node) -> Option<Option<Ordering>> {
+    Some(number(value)?.partial_cmp(&number(bound)?))
+}
+
 fn is_multiple(value: &Node, of: &Node) -> Option<bool> {
     if let (Value::Int(value), Value::Int(of)) = (&value.value, &of.value) {
         return value.checked_rem(*of).map(|rest| rest == 0);
@@ -147,6 +168,9 @@ fn digits(value: &Node) -> usize {
 
 fn plain_text(value: &Node) -> String {
     match &value.value {
+        Value::Null => "None".into(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
         // A whole float shows its zero: `2.0` has one decimal place.
         Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e16 => format!("{number:.1}"),
         _ => match scalar::general_text(&value.value) {
@@ -169,10 +193,15 @@ fn length(value: &Node) -> Option<usize> {
 fn contains(holder: &Node, item: &Node) -> Option<bool> {
     match &holder.value {
         Value::Str(text) => item.as_str().map(|part| text.contains(part)),
-        Value::List(items) => Some(items.contains(item)),
+        Value::List(items) => Some(items.iter().any(|known| known == item || is_same_number(known, item))),
         Value::Map(map) => Some(item.as_str().is_some_and(|key| map.contains(key))),
         _ => None,
     }
+}
+
+/// True is 1 and false is 0, as in Python.
+fn is_same_number(a: &Node, b: &Node) -> bool {
+    number(a).is_some() && number(a) == number(b)
 }
 
 /// The pattern anchored at the start, with an open end.

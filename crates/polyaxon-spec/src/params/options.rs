@@ -122,7 +122,8 @@ fn assignment(option: &str, argument: &str, form: &str, sources: &mut Sources) -
 
 /// `kind:value`. The value is YAML, but a range such as `1:10:3` is kept as text: YAML would read a number of base 60.
 fn space(given: &Assignment) -> Result<Node, Vec<Diagnostic>> {
-    let Some((kind, text)) = given.value.split_once(':') else {
+    let parts = given.value.split_once(':').filter(|(_, text)| !text.trim().is_empty());
+    let Some((kind, text)) = parts else {
         let form = "name=kind:value";
         return Err(vec![malformed("-HP", &format!("{}={}", given.name, given.value), form, given.span)]);
     };

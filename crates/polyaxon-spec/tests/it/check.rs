@@ -1,6 +1,7 @@
 //! What people are told about their files.
 
-use polyaxon_spec::check::{Inline, Options, Request};
+use polyaxon_spec::check::{Inline, Options, Request, check};
+use polyaxon_spec::loader::{LoadError, Loaded, Loader};
 
 use crate::project::{Project, assert_findings, files};
 
@@ -191,4 +192,30 @@ fn nothing_to_do_is_said() {
 ",
         &project.findings(files(&["none.yaml"])),
     );
+}
+
+/// A server that answers every address with a reference to another one.
+struct Endless(usize);
+
+impl Loader for Endless {
+    fn file(&mut self, _: Option<&str>, path: &str) -> Result<Loaded, LoadError> {
+        let text = b"kind: operation\nurlRef: http://host/0\n".to_vec();
+        Ok(Loaded { name: path.into(), text, identity: path.into(), folder: None })
+    }
+
+    fn url(&mut self, url: &str) -> Result<Loaded, LoadError> {
+        self.0 += 1;
+        let text = format!("kind: operation\nurlRef: http://host/{}\n", self.0).into_bytes();
+        Ok(Loaded { name: url.into(), text, identity: url.into(), folder: None })
+    }
+
+    fn hub(&mut self, name: &str) -> Result<Loaded, LoadError> {
+        Err(LoadError::not_found(format!("no component {name}")))
+    }
+}
+
+#[test]
+fn endless_chains_end() {
+    let outcome = check(&files(&["op.yaml"]), &mut Endless(0));
+    assert_eq!(outcome.diagnostics[0].message, "more than 50 references lead from one to the next");
 }
