@@ -26,7 +26,7 @@ enum Reading {
     /// Everything after the cursor, for a client that follows a run that may still write. `last_time` goes back to the
     /// client while the run is active, so that it asks again.
     Live { after: Cursor, active: bool },
-    /// A part of the logs of a run, cut off after so many bytes.
+    /// A part of the logs of a run, cut off after so many bytes of its files.
     Part { after: Cursor, max_bytes: u64 },
 }
 
@@ -79,9 +79,11 @@ fn write_answer(mut output: Chunks, logs: &Path, run: RunId, reading: Reading) -
             text.extend_from_slice(separator);
             serde_json::to_writer(&mut text, line)?;
             separator = b",";
+            // Never more than the bytes on disk, which the parts were measured by: a byte that is no UTF-8 shows as
+            // one character.
+            left = left.saturating_sub(line.value.chars().count() as u64);
         }
         cursor = page.cursor;
-        left = left.saturating_sub(text.len() as u64);
         if !page.more || left == 0 {
             break page.more;
         }
