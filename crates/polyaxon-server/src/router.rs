@@ -23,6 +23,8 @@ use crate::{access, errors, streams, ui};
 
 /// Builds the whole service: `/api/v1`, `/streams/v1` and the page.
 pub fn router(server: Server) -> Router {
+    // Uploads that the end of an earlier server cut off; there may be none.
+    let _ = std::fs::remove_dir_all(server.staging());
     let server = Arc::new(server);
     let routes = Router::new()
         .merge(page_routes())
