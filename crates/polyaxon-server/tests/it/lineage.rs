@@ -74,4 +74,26 @@ async fn edges_are_replaced_and_seen_from_both_sides() {
     server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), json!({ "edges": [] })).await.expect(201);
     assert_eq!(server.get(&format!("{RUNS}/{b}/lineage/upstream")).await["count"], 0);
     server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), json!({})).await.expect(400);
+    server.call("GET", &format!("{RUNS}/{b}/lineage/upstream?query=kind:dag"), Value::Null).await.expect(400);
+}
+
+#[tokio::test]
+async fn artifacts_are_filtered_and_sorted() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let path = format!("{RUNS}/{}/lineage/artifacts", server.run("p", "a").await);
+    server.post(&path, json!({ "artifacts": rows() })).await;
+    for (query, expected) in [
+        ("query=kind:metric", vec!["loss"]),
+        ("query=is_input:1", vec!["data"]),
+        ("sort=-name", vec!["loss", "data"]),
+        ("sort=name&limit=1&offset=1", vec!["loss"]),
+    ] {
+        let found = server.get(&format!("{path}?{query}")).await;
+        let names: Vec<_> =
+            found["results"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{query}");
+    }
+    let wrong = server.call("GET", &format!("{path}?query=bogus:1"), Value::Null).await.expect(400).json();
+    assert!(wrong[0].as_str().unwrap().starts_with("Error applying or resolving queryset, "), "{wrong}");
 }

@@ -225,3 +225,27 @@ async fn offline_runs_are_imported_once() {
     let missing = server.call("POST", &format!("{RUNS}/sync"), json!({ "kind": "job" })).await.expect(400).json();
     assert_eq!(missing, json!({ "uuid": ["This field is required."] }));
 }
+
+#[tokio::test]
+async fn lists_are_filtered_and_sorted() {
+    let server = server().await;
+    for (name, tags) in [("a", json!(["x"])), ("b", json!(["x", "y"])), ("c", json!([]))] {
+        server.post(RUNS, json!({ "is_managed": false, "name": name, "tags": tags })).await;
+    }
+    for (query, expected) in [
+        ("query=name:a%7Cc&sort=name", vec!["a", "c"]),
+        ("query=tags:x&sort=-name", vec!["b", "a"]),
+        ("query=status:running", vec![]),
+        ("query=live_state:0", vec![]),
+        ("sort=bogus", vec!["c", "b", "a"]),
+    ] {
+        let found = server.get(&format!("{RUNS}?{query}")).await;
+        let names: Vec<_> =
+            found["results"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{query}");
+    }
+    for wrong in ["bogus:1", "name", "duration:abc"] {
+        let refused = server.call("GET", &format!("{RUNS}?query={wrong}"), Value::Null).await.expect(400).json();
+        assert!(refused[0].as_str().unwrap().starts_with("Error applying or resolving queryset, "), "{refused}");
+    }
+}
