@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use polyaxon_model::artifact;
@@ -103,7 +104,9 @@ impl Layout {
     pub fn prepare(&self, run: RunId) -> io::Result<()> {
         fs::create_dir_all(self.outputs(run))?;
         fs::create_dir_all(self.logs(run))?;
-        fs::create_dir_all(self.supervisor(run))?;
+        fs::create_dir_all(self.scratch(run))?;
+        // The plan holds the whole environment of the job, secrets included.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(self.supervisor(run))?;
         let context = self.scratch(run).join("artifacts");
         fs::create_dir_all(&context)?;
         let link = context.join(run.to_hex());
