@@ -1,7 +1,5 @@
 //! The rules of `validation` (spec §8), applied to converted values.
 
-use std::cmp::Ordering;
-
 use regex::Regex;
 
 use super::convert::describe;
@@ -66,11 +64,10 @@ pub(super) fn unfit_rules(rules: &Map, value: &Node) -> Vec<Broken> {
 /// The rules of single values; `None` when the rule does not fit the kind of value.
 fn item_rule(rule: &str, bound: &Node, value: &Node) -> Option<bool> {
     Some(match rule {
-        // What is no number at all is on no side of a bound.
-        "gt" => compare(value, bound)? != Some(Ordering::Less) && compare(value, bound)? != Some(Ordering::Equal),
-        "ge" => compare(value, bound)? != Some(Ordering::Less),
-        "lt" => compare(value, bound)? != Some(Ordering::Greater) && compare(value, bound)? != Some(Ordering::Equal),
-        "le" => compare(value, bound)? != Some(Ordering::Greater),
+        "gt" => holds(value, bound, |value, bound| value > bound)?,
+        "ge" => holds(value, bound, |value, bound| value >= bound)?,
+        "lt" => holds(value, bound, |value, bound| value < bound)?,
+        "le" => holds(value, bound, |value, bound| value <= bound)?,
         "multipleOf" => is_multiple(value, bound)?,
         "minDigits" => digits(value) >= size(bound)?,
         "maxDigits" => digits(value) <= size(bound)?,
@@ -146,8 +143,10 @@ fn number(node: &Node) -> Option<f64> {
     }
 }
 
-fn compare(value: &Node, bound: &Node) -> Option<Option<Ordering>> {
-    Some(number(value)?.partial_cmp(&number(bound)?))
+/// NaN is on no side of a bound, so it breaks none.
+fn holds(value: &Node, bound: &Node, compare: fn(f64, f64) -> bool) -> Option<bool> {
+    let (value, bound) = (number(value)?, number(bound)?);
+    Some(value.is_nan() || bound.is_nan() || compare(value, bound))
 }
 
 fn is_multiple(value: &Node, of: &Node) -> Option<bool> {
