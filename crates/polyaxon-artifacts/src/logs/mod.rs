@@ -19,6 +19,7 @@ use serde::{Serialize, Serializer};
 mod index;
 mod json_lines;
 mod read;
+mod room;
 mod write;
 
 pub use read::{PAGE_BYTES, PAGE_LINES, page};

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::index::{Entry, read_from, split};
-use super::{MAX_CHUNK_BYTES, Stream};
+use super::{MAX_CHUNK_BYTES, Stream, room};
 
 /// Gives out timestamps that only grow, also when the clock is set back and over all tasks of a run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,7 +101,8 @@ impl TaskLog {
         if self.unreported > 0 && stream != Stream::Notice {
             self.report_loss(stamp, now_us);
         }
-        let written = match self.streams[stream as usize].write(bytes) {
+        let room = if stream == Stream::Notice { Ok(()) } else { room::check(&self.index, bytes.len()) };
+        let written = match room.map_err(|error| (0, error)).and_then(|()| self.streams[stream as usize].write(bytes)) {
             Ok(written) => written,
             Err((written, error)) => {
                 self.lose(bytes.len() - written, &error);
