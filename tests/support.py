@@ -122,17 +122,17 @@ class Home:
         return statuses["status_conditions"]
 
     def logs(self, run):
-        """The lines of the logs as `ops logs` prints them, without times."""
+        """The lines of the job as `ops logs` prints them, without times and without the notices of the program."""
         result = self.polyaxon("ops", "logs", "-uid", run["uuid"], "-p", run["project"], "--hide-time")
-        return result.stdout.splitlines()
+        return [line for line in result.stdout.splitlines() if not line.startswith("[polyaxon] ")]
 
     def kill_server(self):
         os.kill(self.server()["pid"], signal.SIGKILL)
 
     def official(self, project, uuid=None):
         """The official client of one run (or of a project's runs)."""
+        from polyaxon._schemas.client import ClientConfig
         from polyaxon.client import PolyaxonClient, RunClient
-        from polyaxon.schemas import ClientConfig
 
         client = PolyaxonClient(config=ClientConfig(host=self.url()))
         return RunClient(owner="default", project=project, run_uuid=uuid, client=client)

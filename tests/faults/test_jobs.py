@@ -124,7 +124,8 @@ def test_a_run_is_stopped_restarted_and_deleted(home):
     home.polyaxon("ops", "stop", "-uid", again["uuid"], "-p", run["project"], "-y")
     home.wait(again)
     home.polyaxon("ops", "delete", *where, "-y")
-    assert run["uuid"] not in json.dumps(home.get(f"/api/v1/default/{run['project']}/runs"))
+    rows = home.get(f"/api/v1/default/{run['project']}/runs")["results"]
+    assert [row["uuid"] for row in rows] == [again["uuid"]]
 
 
 def test_the_exit_code_of_run_is_the_outcome(home):

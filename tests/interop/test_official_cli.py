@@ -76,7 +76,12 @@ def test_a_script_started_by_hand_tracks_to_our_server(shared_home, finished):
     shared_home.polyaxon("project", "create", "--name", "by-hand")
     result = subprocess.run(
         ["python", "-c", textwrap.dedent(script)],
-        env=shared_home.environment(POLYAXON_HOST=shared_home.url(), POLYAXON_HOME=str(shared_home.work)),
+        env=shared_home.environment(
+            POLYAXON_HOST=shared_home.url(),
+            POLYAXON_HOME=str(shared_home.work),
+            POLYAXON_ARTIFACTS_ROOT=str(shared_home.work / "artifacts"),
+            POLYAXON_ARCHIVES_ROOT=str(shared_home.work / "archives"),
+        ),
         capture_output=True,
         text=True,
         timeout=120,
