@@ -165,3 +165,4 @@ class Home:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        self.servers.clear()
