@@ -31,6 +31,8 @@ pub(super) fn input(name: &str, kind: ArtifactKind, path: Option<String>, summar
 
 pub(super) fn report(environment: &Environment, artifact: &NewArtifact) -> Result<()> {
     let Some(root) = &environment.context_root else { return Ok(()) };
+    let path = artifact.path.as_deref().map(|path| in_run_folder(path, root));
+    let artifact = &NewArtifact { path, ..artifact.clone() };
     let folder = root.join("supervisor").join(FOLDER);
     fs::create_dir_all(&folder).map_err(|source| Error::write(&folder, source))?;
     // One step is one process, and it reports once.
@@ -41,6 +43,16 @@ pub(super) fn report(environment: &Environment, artifact: &NewArtifact) -> Resul
         .and_then(|text| fs::write(&fresh, text))
         .and_then(|()| fs::rename(&fresh, &path))
         .map_err(|source| Error::write(&path, source))
+}
+
+/// A path in the run's folder of the store is told from there on; others stay.
+fn in_run_folder(path: &str, root: &Path) -> String {
+    let below = Path::new(path).strip_prefix(root.join("artifacts")).ok();
+    let run_and_rest = below.and_then(Path::to_str).and_then(|below| below.split_once('/'));
+    match run_and_rest {
+        Some((run, rest)) if run.parse::<RunId>().is_ok() => rest.to_owned(),
+        _ => path.to_owned(),
+    }
 }
 
 /// What the steps of a run reported so far. What cannot be read is left out: lineage never fails a run.

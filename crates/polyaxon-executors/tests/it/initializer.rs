@@ -94,13 +94,15 @@ fn a_repository_is_cloned_at_a_revision_and_again_without_harm() {
 #[test]
 fn files_are_written_copied_and_reported() {
     let bench = Bench::new();
-    let (target, copy) = (bench.home.path().join("place"), bench.layout.outputs(run_id(1)));
+    let run_folder = bench.layout.scratch(run_id(1)).join("artifacts").join(run_id(1).to_hex());
+    let (target, copy) = (bench.home.path().join("place"), run_folder.join("outputs"));
     let context = r#"--file-context={"content":"echo hi\n","filename":"run.sh","chmod":"+x","kind":"file"}"#;
     let to = format!("--filepath={}", target.display());
     let also = format!("--copy-path={}", copy.display());
     let said = bench.initialize(&["file", context, &to, &also, "--track"]).unwrap();
     assert_eq!(said, format!("File is initialized, path: `{}`\n", target.join("run.sh").display()));
     assert_eq!(fs::metadata(copy.join("run.sh")).unwrap().permissions().mode() & 0o111, 0o111);
+    assert_eq!(lineage::collect(&bench.layout, run_id(1))[0].path.as_deref(), Some("outputs/run.sh"));
     assert_eq!(bench.lineage(), [("run.sh".into(), "file".into(), r#"{"hash":"9a312c9d8b03"}"#.into())]);
     assert!(bench.initialize(&["file", r#"--file-context={"filename":".."}"#, &to]).is_err());
 
