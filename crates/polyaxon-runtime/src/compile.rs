@@ -102,10 +102,11 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         timeout: limits.timeout,
     });
     let mut meta_info = JsonMap::new();
+    let runs_here = options.executes && input.run.managed_by == ManagedBy::Agent;
     let mut ports = declared_ports(&resolved.operation);
     if !resolved.should_run {
         event = Event::ConditionsFalse;
-    } else if options.executes && input.run.managed_by == ManagedBy::Agent {
+    } else if runs_here {
         // What no executor of this machine can do is known before the run waits for a slot.
         let plan = launch::plan(options, &input.run, input.submission.as_ref(), input.attempt + 1, &resolved.operation)
             .map_err(|error| error.to_string())?;
@@ -115,20 +116,34 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         meta_info.insert("ports".to_owned(), json!(ports));
     }
     let mut artifacts = Vec::new();
+    let mut content = resolved.operation.to_json();
     if input.attempt == 0 {
-        copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info)?;
+        if runs_here {
+            copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info)?;
+        } else if let Some(step) = copies::init_step(input.run.uuid, &input.run.meta_info, STORE_NAME) {
+            prepend_init(&mut content, step);
+        }
         artifacts.extend(input.submission.as_ref().and_then(crate::submission::code_reference));
         artifacts.extend(uploaded(&input.run.meta_info));
     }
     let outputs = json_map(resolved.outputs).filter(|_| input.attempt == 0);
     let compilation = Compilation {
-        content: resolved.operation.to_json().to_string(),
+        content: content.to_string(),
         inputs: json_map(resolved.inputs),
         outputs: outputs.map(|outputs| outputs.into_iter().filter(|(_, value)| !value.is_null()).collect()),
         meta_info,
         resources: input.run.resources,
     };
     Ok(Output { event, compilation: Some(compilation), artifacts, edges })
+}
+
+/// Puts a step before those of the operation.
+fn prepend_init(operation: &mut Json, step: Json) {
+    let Some(run) = operation.get_mut("run").and_then(Json::as_object_mut) else { return };
+    match run.get_mut("init").and_then(Json::as_array_mut) {
+        Some(steps) => steps.insert(0, step),
+        None => drop(run.insert("init".to_owned(), json!([step]))),
+    }
 }
 
 /// The ports that a service asks for; its executor may give it others.

@@ -5,7 +5,7 @@ use polyaxon_artifacts::{path, tree};
 use polyaxon_model::JsonMap;
 use polyaxon_model::artifact::{LOGS, RelativePath};
 use polyaxon_model::ids::RunId;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 /// Copies every `<source uuid>/path` of `copy_artifacts` to `path` below the run's own folder. The logs of the source
 /// are its own and stay there. The error is a sentence for the status of the run.
@@ -18,6 +18,28 @@ pub(crate) fn copy_artifacts(layout: &Layout, run: RunId, meta_info: &JsonMap) -
     }
     Ok(())
 }
+
+/// The same as an init step, for an executor elsewhere that makes the copies itself.
+pub(crate) fn init_step(run: RunId, meta_info: &JsonMap, store: &str) -> Option<Json> {
+    let wanted = meta_info.get("copy_artifacts").and_then(Json::as_object)?;
+    let mut artifacts = JsonMap::new();
+    for key in ["dirs", "files"] {
+        let texts = wanted.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+        let pairs: Vec<Json> = texts
+            .map(|text| match text.split_once('/') {
+                Some((_, below)) => json!([text, format!("{CONTEXT_ARTIFACTS}/{run}/{below}")]),
+                None => json!([text, format!("{CONTEXT_ARTIFACTS}/{run}")]),
+            })
+            .collect();
+        if !pairs.is_empty() {
+            artifacts.insert(key.to_owned(), Json::Array(pairs));
+        }
+    }
+    (!artifacts.is_empty()).then(|| json!({ "artifacts": artifacts, "connection": store }))
+}
+
+/// Where a job finds the folders of runs.
+const CONTEXT_ARTIFACTS: &str = "/plx-context/artifacts";
 
 fn copy_one(layout: &Layout, run: RunId, text: &str) -> Result<(), String> {
     let (source, below) = text.trim_start_matches('/').split_once('/').unwrap_or((text, ""));
@@ -55,8 +77,6 @@ fn copy_one(layout: &Layout, run: RunId, text: &str) -> Result<(), String> {
 mod tests {
     use std::fs;
 
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -83,5 +103,19 @@ mod tests {
             let error = copy(wanted).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn an_executor_elsewhere_gets_a_step() {
+        let run: RunId = "00000000000000000000000000000002".parse().unwrap();
+        let step = |wanted: Json| init_step(run, &JsonMap::from_iter([("copy_artifacts".to_owned(), wanted)]), "store");
+        assert_eq!(
+            step(json!({"dirs": ["01"], "files": ["01/outputs/m"]})).unwrap(),
+            json!({"artifacts": {
+                "dirs": [["01", format!("/plx-context/artifacts/{run}")]],
+                "files": [["01/outputs/m", format!("/plx-context/artifacts/{run}/outputs/m")]],
+            }, "connection": "store"})
+        );
+        assert_eq!(step(json!({"dirs": []})), None);
     }
 }
