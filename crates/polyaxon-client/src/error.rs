@@ -46,7 +46,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Error::Unreachable { .. } | Error::Timeout { .. } | Error::Broken { .. } => true,
-            Error::Refused { status, .. } => matches!(status, 502..=504),
+            Error::Refused { status, .. } => *status >= 500,
             _ => false,
         }
     }

@@ -82,7 +82,7 @@ pub(crate) async fn follow(session: &Session<'_>, namespace: &str, uuid: &str, s
             Event::Lost if told => {}
             Event::Lost => {
                 told = true;
-                session.printer.warning(&format!("lost the connection to {}, trying again", session.client.host()));
+                session.printer.warning(&format!("{} does not answer, trying again", session.client.host()));
             }
             Event::Failed(error) => {
                 let failure = session.explain(error, Some(uuid)).await;

@@ -23,6 +23,7 @@ mod upload;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    report::explain_panics();
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(code) = hidden::dispatch(&arguments) {
         return code;
@@ -32,10 +33,5 @@ fn main() -> ExitCode {
         Err(exit) => return exit.into(),
     };
     let context = session::Context { printer: output::Printer::new(&cli.global), global: cli.global };
-    let Some(command) = cli.command else { return commands::welcome(&context).into() };
-    let format = commands::format(&command);
-    match commands::dispatch(&context, command) {
-        Ok(exit) => exit.into(),
-        Err(failure) => report::failure(&context.printer, &format, &failure).into(),
-    }
+    commands::execute(&context, cli.command).into()
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::global::OutputFormat;
 use crate::exit::Exit;
 use crate::failure::{Failure, RefusedRequest};
-use crate::output::{Printer, Stream};
+use crate::output::{Printer, Stream, plain_error};
 
 /// Lines of text around an underlined place that are handed to the renderer; whole files may be megabytes.
 const CONTEXT_LINES: usize = 3;
@@ -38,6 +38,18 @@ pub(crate) fn failure(printer: &Printer, format: &OutputFormat, failure: &Failur
         printer.error(&format!("{} {help}", paint.help("help:")));
     }
     failure.exit
+}
+
+/// A panic is a fault of the program: say so, and what helps to mend it.
+pub(crate) fn explain_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        default(panic);
+        plain_error(&format!(
+            "this is a fault of polyaxon {}, not of your files; please report it with the lines above",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }));
 }
 
 fn failure_json(failure: &Failure) -> Value {

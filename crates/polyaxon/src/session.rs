@@ -9,6 +9,7 @@ use crate::args::global::Global;
 use crate::args::server::ServeOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::local::serve::FIRST_PORT;
 use crate::local::start::{Started, ensure_running};
 use crate::output::Printer;
 use crate::settings::{Credentials, Origin, Settings};
@@ -107,8 +108,9 @@ pub(crate) fn connect(context: &Context, settings: &Settings, server: Server) ->
     let options = ServeOptions { host: "127.0.0.1".to_owned(), ..ServeOptions::default() };
     let started = ensure_running(&settings.home, &options)?;
     if let Started::New(record) = &started {
+        let taken = if record.port == FIRST_PORT { "" } else { "; port 8000 is taken" };
         context.printer.note(&format!(
-            "Started the local server at {} (home {}; `polyaxon server stop` ends it)",
+            "Started the local server at {} (home {}{taken}; `polyaxon server stop` ends it)",
             record.url,
             settings.home.root().display()
         ));

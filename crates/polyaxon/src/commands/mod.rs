@@ -14,10 +14,17 @@ use crate::args::Command;
 use crate::args::global::OutputFormat;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::report;
 use crate::session::Context;
 
-/// Runs a command; the exit code says how it ended.
-pub(crate) fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
+/// Runs a command and prints why it failed; the exit code says how it ended.
+pub(crate) fn execute(context: &Context, command: Option<Command>) -> Exit {
+    let Some(command) = command else { return welcome(context) };
+    let format = format(&command);
+    dispatch(context, command).unwrap_or_else(|failure| report::failure(&context.printer, &format, &failure))
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
     if context.global.offline && !matches!(command, Command::Run(_)) {
         return Err(Failure::unsupported("--offline"));
     }
@@ -36,7 +43,7 @@ pub(crate) fn dispatch(context: &Context, command: Command) -> Result<Exit, Fail
 }
 
 /// What the bare program says: enough to take the next step.
-pub(crate) fn welcome(context: &Context) -> Exit {
+fn welcome(context: &Context) -> Exit {
     let text = "\
 polyaxon runs machine learning operations that are written as files.
 
@@ -53,7 +60,7 @@ polyaxon runs machine learning operations that are written as files.
 }
 
 /// The output format of a command, for errors that happen before or while it runs.
-pub(crate) fn format(command: &Command) -> OutputFormat {
+fn format(command: &Command) -> OutputFormat {
     use crate::args::config::ConfigCommand;
     use crate::args::ops::OpsCommand;
     use crate::args::project::ProjectCommand;

@@ -1,7 +1,7 @@
 //! Running the server in the foreground of this process: lock, port, record, then the loops until a signal.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
@@ -14,7 +14,7 @@ use crate::local::home::{Home, unwritable};
 use crate::local::parts;
 use crate::session::Context;
 
-const FIRST_PORT: u16 = 8000;
+pub(crate) const FIRST_PORT: u16 = 8000;
 const LAST_PORT: u16 = 8100;
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, Failure> {
@@ -90,7 +90,11 @@ fn bind(context: &Context, options: &ServeOptions) -> Result<TcpListener, Failur
 fn record(listener: &TcpListener, options: &ServeOptions) -> Result<Record, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::new(format!("cannot listen: {error}")))?;
     // The official client's default address; an address for everybody is reached by this name too.
-    let name = if address.ip().is_loopback() || address.ip().is_unspecified() { "localhost" } else { &options.host };
+    let name = match address.ip() {
+        ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        IpAddr::V4(_) => options.host.clone(),
+    };
     Ok(Record {
         pid: std::process::id(),
         host: options.host.clone(),
