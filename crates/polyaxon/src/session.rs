@@ -42,7 +42,7 @@ impl<'a> Session<'a> {
         let settings = Settings::read()?;
         let place = settings.place(project)?;
         let client = connect(context, &settings, server)?;
-        if context.global.show_context {
+        if context.global.show_context || context.printer.verbose {
             let Place { owner, project } = &place.value;
             context.printer.note(&format!("host {}, project {owner}/{project} ({})", client.host(), place.origin));
         }

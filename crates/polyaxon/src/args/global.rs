@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Global {
-    /// Show more: causes of errors, which setting came from where.
+    /// Show more: which server and project are used, and where those settings come from.
     #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) verbose: bool,
 
@@ -98,7 +98,7 @@ impl OutputFormat {
 /// The project a command works in.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ProjectOption {
-    /// The project: `name` or `owner/name`.
+    /// The project: `name` or `owner/name`; else POLYAXON_PROJECT, the folder's project, `default`.
     #[arg(long, short, value_name = "PROJECT")]
     pub(crate) project: Option<String>,
 }
