@@ -8,13 +8,15 @@ use polyaxon_artifacts::logs::{Cursor, page};
 use polyaxon_compile::plan::process::{ProcessPlan, Task, TaskKind};
 use polyaxon_executors::process::{Observation, ProcessExecutor, Status, StopRequest, Wakeups};
 use polyaxon_model::ids::RunId;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Nothing in these tests takes long; this only ends a test that hangs.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Bench {
-    pub(crate) home: TempDir,
+    /// Removed with the bench.
+    _home: TempDir,
     pub(crate) layout: Layout,
     pub(crate) executor: ProcessExecutor,
     wakeups: Wakeups,
@@ -65,15 +67,12 @@ impl Bench {
         let home = tempfile::tempdir().expect("the test machine works");
         let layout = Layout::new(home.path());
         let (executor, wakeups) = start(&layout);
-        Bench { home, layout, executor, wakeups }
+        Bench { _home: home, layout, executor, wakeups }
     }
 
     /// Another server on the same home, after the first one is gone.
-    pub(crate) fn restart(self) -> Bench {
-        let Bench { home, layout, executor, wakeups } = self;
-        drop((executor, wakeups));
-        let (executor, wakeups) = start(&layout);
-        Bench { home, layout, executor, wakeups }
+    pub(crate) fn restart(&mut self) {
+        (self.executor, self.wakeups) = start(&self.layout);
     }
 
     /// Waits until `ready` has an answer, looking again at every wake-up.
@@ -122,6 +121,20 @@ impl Bench {
             cursor = page.cursor;
             if !page.more {
                 return lines;
+            }
+        }
+    }
+}
+
+/// A test that fails must not leave its jobs behind.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        for folder in std::fs::read_dir(self.layout.scratches()).into_iter().flatten().flatten() {
+            let Ok(Some(record)) = Status::read(&folder.path().join("supervisor")) else { continue };
+            if record.supervisor.is_alive()
+                && let Some(pid) = Pid::from_raw(record.supervisor.pid)
+            {
+                let _ = kill_process(pid, Signal::TERM);
             }
         }
     }

@@ -18,7 +18,7 @@ fn jobs_outlive_the_server_and_are_found_again() {
             .unwrap();
         bench.until_line(alive, "one").await;
         bench.executor.launch(ended, &script(ended, "exit 7")).unwrap();
-        let mut bench = bench.restart();
+        bench.restart();
         assert!(
             matches!(bench.executor.adopt(alive, 1).unwrap(), Observation::Active(status) if status.phase == Phase::Running)
         );

@@ -7,6 +7,7 @@ use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_artifacts::logs::{Cursor, page};
 use polyaxon_engine::state::{Birth, Event};
+use polyaxon_executors::process::Status as Record;
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
@@ -16,6 +17,7 @@ use polyaxon_model::time::Timestamp;
 use polyaxon_runtime::{Handle, Runtime, RuntimeOptions};
 use polyaxon_store::runs::{self, NewRecord};
 use polyaxon_store::{Store, lifecycle, lineage, projects, statuses};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -170,6 +172,20 @@ impl Bench {
     pub(crate) fn lines(&self, run: RunId) -> Vec<String> {
         let page = page(&self.layout.logs(run), run, Cursor::START).expect("logs are readable");
         page.lines.into_iter().map(|line| line.value).collect()
+    }
+}
+
+/// A test that fails must not leave its jobs behind.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        for folder in std::fs::read_dir(self.layout.scratches()).into_iter().flatten().flatten() {
+            let Ok(Some(record)) = Record::read(&folder.path().join("supervisor")) else { continue };
+            if record.supervisor.is_alive()
+                && let Some(pid) = Pid::from_raw(record.supervisor.pid)
+            {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ fn jobs_go_on_without_the_server_and_are_taken_up_again() {
         let mut bench = Bench::new(4).await;
         let ends = bench.submit(&script("mkfifo go; echo one; read line < go; echo two; exit 4")).await;
         let lives = bench.submit(&script("sleep 1000")).await;
+        bench.until_line(ends, "one").await;
         bench.until_status(ends, Status::Running).await;
         bench.until_status(lives, Status::Running).await;
         bench.end().await;
