@@ -2,9 +2,11 @@
 //!
 //! Invariant: unknown fields are ignored unless the type refuses them; an empty body is an empty object.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,6 +24,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         read(&bytes).map(Self)
     }
 }
+
+/// Middleware: takes small bodies off the connection before anybody answers. A connection with an unread body cannot be
+/// used again, and clients that reuse it would see it break, for example after a 404 or 405.
+pub(crate) async fn take_small(request: Request, next: Next) -> Response {
+    let length = request.body().size_hint().upper();
+    if length.is_none_or(|length| length == 0 || length > SMALL) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, SMALL as usize).await {
+        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Err(_) => Error::Detail(StatusCode::BAD_REQUEST, "The request broke off.".into()).into_response(),
+    }
+}
+
+const SMALL: u64 = 64 * 1024;
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };

@@ -19,7 +19,7 @@ use tracing::{Level, Span};
 use crate::api::{agents, installation, projects, runs};
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, logs};
-use crate::{access, errors, streams, ui};
+use crate::{access, body, errors, streams, ui};
 
 /// Builds the whole service: `/api/v1`, `/streams/v1` and the page.
 pub fn router(server: Server) -> Router {
@@ -43,6 +43,7 @@ pub fn router(server: Server) -> Router {
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(CatchPanicLayer::custom(errors::panicked))
                 .layer(cross_origin())
+                .layer(middleware::from_fn(body::take_small))
                 .layer(middleware::from_fn_with_state(server.clone(), access::guard)),
         )
         .with_state(server);

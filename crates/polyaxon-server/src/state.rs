@@ -1,15 +1,19 @@
 //! What every handler can reach, and the few questions that most of them ask.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use polyaxon_artifacts::changes::{Changes, Subscription};
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::Pending;
+use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
 use polyaxon_store::standing::{self, Standing};
-use polyaxon_store::{Store, projects};
+use polyaxon_store::{Store, projects, runs};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::access::Reach;
 use crate::errors::{Error, Result};
@@ -39,6 +43,8 @@ pub struct Options {
     pub max_upload_bytes: u64,
     /// How many runs may be with an executor at once.
     pub max_concurrency: usize,
+    /// How long the answer to a creation waits for the run to be compiled.
+    pub compilation_wait: Duration,
 }
 
 /// Who executes the runs of this server.
@@ -60,6 +66,7 @@ impl Default for Options {
             max_body_bytes: 10 * 1024 * 1024,
             max_upload_bytes: 1024 * 1024 * 1024,
             max_concurrency: 50,
+            compilation_wait: Duration::from_millis(150),
         }
     }
 }
@@ -92,6 +99,26 @@ impl Server {
     pub(crate) async fn standing(&self, path: &RunPath) -> Result<Standing> {
         let path = path.clone();
         self.read(move |tx| present(tx, &path)).await
+    }
+
+    /// The run as soon as it is compiled, or as it is after a moment: official clients read a run right after its
+    /// creation and expect to find its inputs. `news` must be older than the run.
+    pub(crate) async fn compiled(&self, run: Run, mut news: Subscription) -> Run {
+        let waits = run.managed_by.is_managed() && matches!(run.pending, None | Some(Pending::Upload));
+        let deadline = Instant::now() + self.options.compilation_wait;
+        let mut latest = run;
+        while waits && latest.status.is_compilable() {
+            let id = latest.uuid;
+            if timeout_at(deadline, news.changed(id)).await.is_err() {
+                break;
+            }
+            match self.store.read(move |tx| runs::get(tx, id)).await {
+                Ok(Some(run)) => latest = run,
+                // The run was created all the same; who reads it next learns what is wrong.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        latest
     }
 
     /// Begins to watch a run. Look after this, and wait only then.

@@ -113,6 +113,27 @@ async fn one_approval_is_enough() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_creation_waits_for_the_compilation() {
+    let server = TestServer::start(Options { compilation_wait: PATIENCE, ..Options::default() });
+    server.project("p").await;
+    let mut changed = server.store.changed();
+    let compiler = async {
+        loop {
+            changed.changed().await.unwrap();
+            let open = server.store.read(|tx| polyaxon_store::actions::open(tx, 0, 1)).await.unwrap();
+            if let [action] = open.as_slice() {
+                server.apply(&action.run.to_hex(), Event::Compiled(Default::default())).await;
+                server.changes.notify(action.run);
+                break;
+            }
+        }
+    };
+    let create = server.post(RUNS, json!({ "content": operation().to_string() }));
+    let (created, ()) = tokio::join!(create, compiler);
+    assert_eq!(server.status_of("p", &uuid(&created)).await, "queued");
+}
+
+#[tokio::test]
 async fn restart_copy_and_resume() {
     let server = server().await;
     let run = server.queued_run("p").await;

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use polyaxon_server::Options;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::TestServer;
 
@@ -88,4 +89,26 @@ async fn every_answer_carries_the_id_of_its_request() {
     assert_eq!(answer.header("x-request-id").len(), 36);
     let request = Request::get("/healthz").header("x-request-id", "mine").body(Body::empty()).unwrap();
     assert_eq!(server.send(request).await.header("x-request-id"), "mine");
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_when_nobody_wanted_the_body() {
+    let server = TestServer::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(polyaxon_server::serve(listener, server.router(), std::future::pending()));
+    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut exchange = async |pieces: &[&str], status: &str| {
+        for piece in pieces {
+            connection.write_all(piece.as_bytes()).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let mut answer = [0; 2048];
+        let length = connection.read(&mut answer).await.unwrap();
+        let text = String::from_utf8_lossy(&answer[..length]);
+        assert!(text.starts_with(status), "{text}");
+    };
+    let head = "POST /api/v1/default/p/runs/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n";
+    exchange(&[head, "{}"], "HTTP/1.1 405").await;
+    exchange(&["GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"], "HTTP/1.1 200").await;
 }

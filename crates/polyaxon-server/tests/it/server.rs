@@ -39,6 +39,11 @@ impl TestServer {
     }
 
     pub(crate) fn with(options: Options) -> TestServer {
+        // Nobody compiles here unless a test does it itself.
+        TestServer::start(Options { compilation_wait: Duration::ZERO, ..options })
+    }
+
+    pub(crate) fn start(options: Options) -> TestServer {
         let home = tempfile::tempdir().unwrap();
         let layout = Layout::new(home.path());
         std::fs::create_dir_all(layout.local()).unwrap();
@@ -46,6 +51,11 @@ impl TestServer {
         let changes = Changes::new();
         let server = Server { store: store.clone(), layout: layout.clone(), changes: changes.clone(), options };
         TestServer { store, layout, changes, router: router(server), _home: home }
+    }
+
+    /// The router itself, to be served on a socket.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

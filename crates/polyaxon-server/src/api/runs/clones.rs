@@ -59,6 +59,7 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
     let from = original.uuid;
     let content = clone_content(plan.content, original, request.content, OverrideStrategy::Source).await?;
     let run = RunId::new(Uuid::new_v4());
+    let news = server.changes.subscribe();
     let created = server
         .write(move |tx, now| {
             let project = projects::get(tx, &path.project)?;
@@ -78,7 +79,7 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
             runs::create(tx, &record, now)
         })
         .await?;
-    server.changes.notify(run);
+    let created = server.compiled(created, news).await;
     Ok((StatusCode::CREATED, Json(created.view(RunView::Cloned))).into_response())
 }
 
@@ -104,6 +105,7 @@ pub(crate) async fn resume_run(
         ..RunPatch::default()
     };
     let merged = RunPatch { meta_info: Change::Set(meta_info), merge: Some(true), ..RunPatch::default() };
+    let news = server.changes.subscribe();
     let resumed = server
         .write(move |tx, now| {
             let status = present(tx, &path)?.status;
@@ -118,7 +120,7 @@ pub(crate) async fn resume_run(
         })
         .await?
         .map_err(|error| Error::rule(error.to_string()))?;
-    server.changes.notify(id);
+    let resumed = server.compiled(resumed, news).await;
     Ok((StatusCode::CREATED, Json(resumed.view(RunView::Cloned))).into_response())
 }
 

@@ -35,6 +35,7 @@ pub(crate) async fn create_run(
         Some(text) => Some(read_content(text.to_owned()).await?),
     };
     let run = RunId::new(Uuid::new_v4());
+    let news = server.changes.subscribe();
     let created = server
         .write(move |tx, now| {
             let project = projects::get(tx, &path.project)?
@@ -42,7 +43,7 @@ pub(crate) async fn create_run(
             runs::create(tx, &record(run, project.uuid, new, content), now)
         })
         .await?;
-    server.changes.notify(run);
+    let created = server.compiled(created, news).await;
     Ok((StatusCode::CREATED, Json(created.view(RunView::Created))).into_response())
 }
 
