@@ -1,5 +1,6 @@
 //! What is wrong with a document, as data: every edge (terminal, JSON, HTTP, editor) renders the same value.
 
+use crate::edit::Edit;
 use crate::span::Span;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,8 @@ pub struct Diagnostic {
     pub path: String,
     /// What the reader can do next.
     pub help: Option<String>,
+    /// Changes of the text that mend it without a doubt; empty when a person must decide.
+    pub fix: Vec<Edit>,
 }
 
 /// A stable identifier of a kind of finding. `class` is the name that the conformance corpus uses for it.
@@ -47,6 +50,7 @@ impl Diagnostic {
             related: Vec::new(),
             path: String::new(),
             help: None,
+            fix: Vec::new(),
         }
     }
 
@@ -71,6 +75,11 @@ impl Diagnostic {
 
     pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
+        self
+    }
+
+    pub fn fix(mut self, edit: Edit) -> Diagnostic {
+        self.fix.push(edit);
         self
     }
 
@@ -112,6 +121,8 @@ pub mod codes {
         RUN_KIND "PLX0211" "run-kind" "No runtime can be determined for this document.";
         K8S_FIELD "PLX0212" "k8s-field" "A field is not known in an embedded Kubernetes object.";
         K8S_REQUIRED "PLX0213" "k8s-required" "An embedded Kubernetes object lacks a required field.";
+        OLD_SPELLING "PLX0214" "old-spelling" "A name is written as in an earlier version; it is understood.";
+        SHADOWED "PLX0215" "shadowed" "A value is written twice, in two places that mean the same; one of them wins.";
         IO_NAME "PLX0301" "io-name" "The name of an input or output is reserved.";
         IO_DEFAULT "PLX0302" "io-default" "An input or output has a default but says that it is not optional.";
         IO_VALUE "PLX0303" "io-value" "A value does not fit the type of its input or output.";
@@ -126,6 +137,7 @@ pub mod codes {
         PARAM_TO_INIT "PLX0312" "param-to-init" "A param cannot be used to initialise the run.";
         JOIN_NOT_LIST "PLX0313" "join-not-list" "A join gives a list, but the input is not a list.";
         UNRESOLVED_PARAM "PLX0314" "unresolved-param" "A param still holds a reference when the run is resolved.";
+        UNUSED_INPUT "PLX0315" "unused-input" "Nothing in the component uses an input.";
         MATRIX_DISTRIBUTION "PLX0401" "matrix-distribution" "A hyper-parameter kind cannot be used with this search.";
         MATRIX_IO "PLX0402" "matrix-io" "A hyper-parameter does not fit the type of its input.";
         DAG_EMPTY "PLX0403" "dag-empty" "A dag needs at least one operation.";
@@ -143,6 +155,7 @@ pub mod codes {
         HOOK_TRIGGER "PLX0605" "hook-trigger" "A hook has an unusable trigger.";
         BUILD "PLX0606" "build" "A build section is not possible here.";
         SANDBOX "PLX0607" "sandbox" "A sandbox needs a service.";
+        UNPINNED_IMAGE "PLX0608" "unpinned-image" "An image has no version, so that runs may differ from day to day.";
         CLI_PARAM "PLX0701" "cli-param" "A value on the command line is malformed.";
         TEMPLATE "PLX0801" "template" "A template cannot be rendered.";
         TEMPLATE_UNDEFINED "PLX0802" "template" "A template names a variable that does not exist.";

@@ -6,6 +6,7 @@ use crate::loader::{LoadError, Loaded, Loader};
 use crate::node::{Node, Value};
 use crate::patch::{kind_of, native_run, read_run_patch, runtime_map};
 use crate::span::Sources;
+use crate::spelling;
 use crate::yaml;
 
 /// Where a document came from: its paths are relative to `folder`, and what led to it must not come again.
@@ -155,6 +156,11 @@ pub fn read(
     match yaml::read(source, &loaded.text) {
         Ok(document) => {
             problems.extend(document.warnings);
+            problems.extend(spelling::find(
+                &document.node,
+                &sources.get(source).map_or("", |source| &source.text),
+                role,
+            ));
             decode::document(document.node, role, problems)
         }
         Err(more) => {

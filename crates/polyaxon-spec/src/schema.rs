@@ -17,6 +17,7 @@ mod join;
 mod kubernetes;
 mod matrix;
 mod mount;
+pub(crate) mod old;
 mod param;
 mod plugins;
 mod resources;

@@ -94,8 +94,10 @@ pub struct CustomType {
     pub name: &'static str,
     /// Rewrites the node into canonical form, or reports what is wrong; `path` is the document path.
     pub read: Check,
-    /// JSON Schema of what it accepts.
+    /// JSON Schema of what it accepts; `%SECTION%` stands for the definition of `section`.
     pub json_schema: &'static str,
+    /// The fields of a mapping of this type, when it has fixed ones.
+    pub section: Option<&'static Section>,
 }
 
 impl std::fmt::Debug for CustomType {

@@ -1,6 +1,7 @@
 //! The wording of what is wrong with a field. Every message names the path, the bad value and what was expected.
 
 use crate::diagnostic::{Diagnostic, codes};
+use crate::edit::Edit;
 use crate::node::{Key, Node, Value};
 use crate::scalar::quoted_list;
 use crate::schema::DOCUMENT;
@@ -126,6 +127,7 @@ pub(crate) fn unknown_root_key(key: &Key) -> Diagnostic {
     {
         return diagnostic
             .label(format!("write `{}`", field.name))
+            .fix(Edit::new(key.span, &*key.text, field.name))
             .help("the fields of a document with a `kind` are spelled in camelCase");
     }
     describe_unknown(diagnostic, key, DOCUMENT.fields.iter().map(|field| field.name))

@@ -4,7 +4,7 @@ use super::{DocumentRole, read_document, report, section};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::{Map, Node, Value};
 use crate::scalar::{self, Expected};
-use crate::schema::RUNTIMES;
+use crate::schema::{RUNTIMES, old};
 use crate::section::{Field, KubernetesObject, Section, Type};
 use crate::template::is_template;
 
@@ -140,6 +140,7 @@ fn kinded(
     path: &str,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    old::modernize(kinds, node);
     let words: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
     let Some(map) = node.as_map() else {
         diagnostics.push(report::wrong_kind(node, path, "a mapping with a `kind`"));

@@ -140,6 +140,7 @@ static UUID_LIST: CustomType = CustomType {
     name: "a list of UUIDs",
     read: read_uuids,
     json_schema: r#"{"type": ["array", "string"], "items": {"type": "string"}}"#,
+    section: None,
 };
 
 fn read_uuids(node: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {

@@ -21,7 +21,12 @@ macro_rules! kinds {
                     static VALUE: CustomType = CustomType {
                         name: if $text { "a mapping, a list, or text like `a:b:c`" } else { "a mapping or a list" },
                         read: |node, path, diagnostics| read_shape(&$shape, $text, node, path, diagnostics),
-                        json_schema: r#"{"type": ["object", "array", "string"]}"#,
+                        json_schema: if $text {
+                            r#"{"anyOf": [{"$ref": "%SECTION%"}, {"type": "array"}, {"type": "string", "pattern": ":"}]}"#
+                        } else {
+                            r#"{"anyOf": [{"$ref": "%SECTION%"}, {"type": "array"}]}"#
+                        },
+                        section: Some(&$shape),
                     };
                     &VALUE
                 }), "The bounds, as mapping, list or `a:b:c`.", $example).template(),
@@ -73,6 +78,7 @@ static WEIGHTED: CustomType = CustomType {
     name: "a list of pairs of value and probability",
     read: read_weighted,
     json_schema: r#"{"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}"#,
+    section: None,
 };
 
 /// The key must be there, though it may be null, for the kinds that have no default.
@@ -105,9 +111,9 @@ shapes! {
     SPACE "space" [number("start", Type::Float), number("stop", Type::Float), number("num", Type::Int)] Some(check_range);
     LOG_SPACE "log space" [number("start", Type::Float), number("stop", Type::Float), number("num", Type::Int), count("base")] Some(check_range);
     DISTRIBUTION "distribution" [number("low", Type::Float), number("high", Type::Float), count("size")] None;
-    QUANTIZED "distribution" [number("low", Type::Float), number("high", Type::Float), number("q", Type::Number), count("size")] Some(check_step);
-    BELL "distribution" [number("loc", Type::Float), number("scale", Type::Float), count("size")] None;
-    QUANTIZED_BELL "distribution" [number("loc", Type::Float), number("scale", Type::Float), number("q", Type::Number), count("size")] Some(check_step);
+    QUANTIZED "quantized distribution" [number("low", Type::Float), number("high", Type::Float), number("q", Type::Number), count("size")] Some(check_step);
+    BELL "normal distribution" [number("loc", Type::Float), number("scale", Type::Float), count("size")] None;
+    QUANTIZED_BELL "quantized normal distribution" [number("loc", Type::Float), number("scale", Type::Float), number("q", Type::Number), count("size")] Some(check_step);
 }
 
 fn read_shape(

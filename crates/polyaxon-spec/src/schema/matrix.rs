@@ -16,12 +16,13 @@ pub const MATRICES: &[(&str, &Section)] = &[
     ("bayes", &BAYES),
     ("tpe", &TPE),
     ("iterative", &ITERATIVE),
+    ("hyperopt", &HYPEROPT),
 ];
 
 const OPTIMIZATION: Type = Type::Enum(&["maximize", "minimize"]);
 
 const fn kind(words: &'static [&'static str]) -> Field {
-    field("kind", Type::Enum(words), "The kind of search.", "grid")
+    field("kind", Type::Enum(words), "The kind of search.", words[0])
 }
 
 const fn params() -> Field {
@@ -175,6 +176,26 @@ static ITERATIVE: Section = Section {
         kind(&["iterative"]),
         params().template(),
         max_iterations().required(),
+        seed(),
+        concurrency(),
+        tuner(),
+        early_stopping(),
+    ],
+    check: None,
+};
+
+/// With `algorithm: tpe` it is read as `tpe`: see [`super::old`].
+static HYPEROPT: Section = Section {
+    name: "hyperopt",
+    doc: "The old form of `tpe`, kept for its other two algorithms.",
+    fields: &[
+        kind(&["hyperopt"]),
+        field("algorithm", Type::Enum(&["tpe", "rand", "anneal"]), "How suggestions are made.", "anneal")
+            .default("tpe"),
+        field("maxIterations", Type::IntStrict, "How many rounds of suggestions there are.", "20").template(),
+        metric().required(),
+        params().required().template(),
+        num_runs().required(),
         seed(),
         concurrency(),
         tuner(),

@@ -47,8 +47,19 @@ fn check_reference(param: &mut Node, path: &str, diagnostics: &mut Vec<Diagnosti
     );
 }
 
-static SHORT_OR_FULL: CustomType =
-    CustomType { name: "a param", read: read_param, json_schema: r##"{"anyOf": [{"$ref": "#/$defs/param"}, {}]}"## };
+static SHORT_OR_FULL: CustomType = CustomType {
+    name: "a param",
+    read: read_param,
+    json_schema: r#"{
+        "if": {"type": "object", "anyOf": [
+            {"required": ["value"]}, {"required": ["ref"]}, {"required": ["toInit"]}, {"required": ["to_init"]},
+            {"required": ["toEnv"]}, {"required": ["to_env"]}, {"required": ["contextOnly"]},
+            {"required": ["context_only"]}, {"required": ["connection"]}
+        ]},
+        "then": {"$ref": "%SECTION%"}
+    }"#,
+    section: Some(&PARAM),
+};
 
 fn read_param(node: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     let is_full = match &node.value {

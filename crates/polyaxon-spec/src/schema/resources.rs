@@ -16,6 +16,7 @@ static RESOURCES: CustomType = CustomType {
     name: "a mapping of resources to amounts",
     read: read_resources,
     json_schema: r#"{"type": "object", "additionalProperties": {"type": ["number", "string"]}}"#,
+    section: None,
 };
 
 /// What one entry asks for.

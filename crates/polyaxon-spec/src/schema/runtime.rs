@@ -19,7 +19,7 @@ pub const RUNTIMES: &[(&str, &Section)] = &[
 ];
 
 const fn kind(words: &'static [&'static str]) -> Field {
-    field("kind", Type::Enum(words), "The kind of runtime.", "job")
+    field("kind", Type::Enum(words), "The kind of runtime.", words[0])
 }
 
 const fn environment() -> Field {

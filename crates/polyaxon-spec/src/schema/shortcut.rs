@@ -9,17 +9,23 @@ use crate::template::is_template;
 pub static COMMAND: CustomType = CustomType {
     name: "a command, or a list of commands",
     read: read_command,
-    json_schema: r#"{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}"#,
+    json_schema: r#"{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}"#,
+    section: None,
 };
 
 pub static ENVIRONMENT_VARIABLES: CustomType = CustomType {
     name: "a mapping of names to strings",
     read: read_variables,
     json_schema: r#"{"type": "object", "additionalProperties": {"type": "string"}}"#,
+    section: None,
 };
 
-pub(super) static NAME: CustomType =
-    CustomType { name: "a name", read: read_name, json_schema: r#"{"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"}"# };
+pub(super) static NAME: CustomType = CustomType {
+    name: "a name",
+    read: read_name,
+    json_schema: r#"{"type": "string", "pattern": "^[-a-zA-Z0-9_]+$|\\{\\{.*\\}\\}"}"#,
+    section: None,
+};
 
 fn read_command(node: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     if let Value::Str(_) = node.value {
