@@ -45,7 +45,10 @@ impl Definitions {
         let words =
             "^([01]|[tTfFyYnN]|[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[oO][nN]|[oO][fF][fF])$";
         let list = [
-            ("template-text", json!({"type": "string", "description": "A template.", "pattern": r"\{\{\s*(.+)\s*\}\}"})),
+            (
+                "template-text",
+                json!({"type": "string", "description": "A template.", "pattern": r"\{\{\s*(.+)\s*\}\}"}),
+            ),
             (
                 "boolean",
                 json!({"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, {"type": "string", "pattern": words}]}),

@@ -51,7 +51,7 @@ pub use schedule::SCHEDULES;
 pub use shortcut::{COMMAND, ENVIRONMENT_VARIABLES};
 pub use template::TEMPLATE;
 pub use termination::TERMINATION;
-pub use walk::{Found, find, sections_of};
+pub use walk::{Found, Place, find, object_of, places, sections_of};
 
 /// How one layer changes the layers below it.
 pub const PATCH_STRATEGIES: &[&str] = &["post_merge", "pre_merge", "isnull", "replace"];

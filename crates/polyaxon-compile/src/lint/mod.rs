@@ -5,6 +5,7 @@
 //! (`default(...)`, `is defined`, a branch). Every template is rendered on trial with the values that are known; names
 //! that exist nowhere are found without rendering.
 
+pub mod advice;
 mod assumed;
 mod sites;
 mod undefined;

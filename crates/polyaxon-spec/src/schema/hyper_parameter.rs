@@ -94,6 +94,10 @@ const fn number(name: &'static str, ty: Type) -> Field {
     field(name, ty, "A bound of the hyper-parameter.", "1").required()
 }
 
+const fn moment(name: &'static str, ty: Type) -> Field {
+    field(name, ty, "A bound of the hyper-parameter.", "2030-01-01").required()
+}
+
 const fn count(name: &'static str) -> Field {
     field(name, Type::Int, "A number of values.", "10")
 }
@@ -106,8 +110,8 @@ macro_rules! shapes {
 
 shapes! {
     RANGE "range" [number("start", Type::Float), number("stop", Type::Float), number("step", Type::Number)] Some(check_range);
-    DATE_RANGE "date range" [number("start", Type::Date), number("stop", Type::Date), number("step", Type::Int)] Some(check_range);
-    DATETIME_RANGE "datetime range" [number("start", Type::DateTime), number("stop", Type::DateTime), number("step", Type::TimeDelta)] Some(check_range);
+    DATE_RANGE "date range" [moment("start", Type::Date), moment("stop", Type::Date), number("step", Type::Int)] Some(check_range);
+    DATETIME_RANGE "datetime range" [moment("start", Type::DateTime), moment("stop", Type::DateTime), number("step", Type::TimeDelta)] Some(check_range);
     SPACE "space" [number("start", Type::Float), number("stop", Type::Float), number("num", Type::Int)] Some(check_range);
     LOG_SPACE "log space" [number("start", Type::Float), number("stop", Type::Float), number("num", Type::Int), count("base")] Some(check_range);
     DISTRIBUTION "distribution" [number("low", Type::Float), number("high", Type::Float), count("size")] None;
