@@ -3,6 +3,7 @@
 
 mod bench;
 mod checks;
+mod codegen;
 mod command;
 mod python;
 mod quickstart;
@@ -20,6 +21,7 @@ Development tasks
   cargo xtask tidy          check the rules of STYLE.md that a program can check
   cargo xtask interop       test the program with the official client and with faults
   cargo xtask conformance   run the recorded cases of the file format
+  cargo xtask codegen       write the JSON Schema and the reference documentation from the tables
   cargo xtask bench         measure the program; add `--official PROGRAM` to compare
 ";
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some("tidy") => checks::tidy(),
         Some("interop") => checks::interop(&rest),
         Some("conformance") => checks::conformance(),
+        Some("codegen") => codegen::run(),
         Some("bench") => bench::run(&rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{HELP}");

@@ -24,7 +24,7 @@ mod tabs;
 #[cfg(test)]
 mod tests;
 
-pub use emit::emit;
+pub use emit::{emit, emit_with_notes};
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::Node;

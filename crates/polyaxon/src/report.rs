@@ -69,6 +69,33 @@ fn failure_json(failure: &Failure) -> Value {
     json!({ "error": error })
 }
 
+/// One workflow command of GitHub Actions for each finding; the page shows it beside the line.
+pub(crate) fn github(sources: &Sources, diagnostics: &[Diagnostic]) -> Vec<String> {
+    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| escaped(text).replace(':', "%3A").replace(',', "%2C");
+    diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let command = match diagnostic.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            };
+            let place = sources.get(diagnostic.span.source).zip(sources.line_column(diagnostic.span));
+            let place = place.map_or(String::new(), |(source, (line, column))| {
+                format!("file={},line={line},col={column},", property(&source.name))
+            });
+            let mut message = diagnostic.message.clone();
+            if !diagnostic.label.is_empty() {
+                message.push_str(&format!(" ({})", diagnostic.label));
+            }
+            if let Some(help) = &diagnostic.help {
+                message.push_str(&format!("\nhelp: {help}"));
+            }
+            format!("::{command} {place}title={}::{}", diagnostic.code.id, escaped(&message))
+        })
+        .collect()
+}
+
 /// The findings as data: stable codes, one-based lines and columns.
 pub(crate) fn diagnostics_json(sources: &Sources, diagnostics: &[Diagnostic]) -> Value {
     diagnostics

@@ -2,6 +2,9 @@
 
 use crate::section::{Section, Type};
 
+/// Kinds that are listed one by one.
+const MOST_KINDS: usize = 7;
+
 /// What a value of a type is: `integer`, `list of strings`. `link` names a section.
 pub(super) fn of(ty: &'static Type, link: &dyn Fn(&'static Section) -> String) -> String {
     match ty {
@@ -23,6 +26,9 @@ pub(super) fn of(ty: &'static Type, link: &dyn Fn(&'static Section) -> String) -
         Type::List(inner) => format!("list of {}", several(inner, link)),
         Type::Map(inner) => format!("mapping of names to {}", several(inner, link)),
         Type::Section(section) => link(section),
+        Type::Kinded([(_, first), rest @ ..]) if rest.len() > MOST_KINDS => {
+            format!("{} or one of {} other kinds", link(first), rest.len())
+        }
         Type::Kinded(kinds) => alternatives(&kinds.iter().map(|(_, section)| link(section)).collect::<Vec<_>>()),
         Type::Runtime => "runtime with a `kind`, or fields that change one".to_owned(),
         Type::Kubernetes(object) => format!("Kubernetes {}", object.name),

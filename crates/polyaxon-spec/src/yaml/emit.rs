@@ -10,16 +10,31 @@ use crate::node::{Key, Map, Node, Value};
 const LONGEST_SIMPLE_KEY: usize = 1000;
 
 pub fn emit(node: &Node) -> String {
+    emit_with_notes(node, &mut |_| None)
+}
+
+/// As [`emit`], with a comment behind each value for which there is a note. Values come in the order of the text.
+pub fn emit_with_notes(node: &Node, note: &mut dyn FnMut(&Node) -> Option<String>) -> String {
     let mut out = String::new();
     match &node.value {
-        Value::Map(map) if !map.is_empty() => mapping(&mut out, map, 0),
-        Value::List(items) if !items.is_empty() => list(&mut out, items, 0),
-        value => {
-            scalar(&mut out, value, 0);
-            out.push('\n');
-        }
+        Value::Map(map) if !map.is_empty() => mapping(&mut out, map, 0, note),
+        Value::List(items) if !items.is_empty() => list(&mut out, items, 0, note),
+        _ => leaf(&mut out, node, 0, note),
     }
     out
+}
+
+type Note<'a> = &'a mut dyn FnMut(&Node) -> Option<String>;
+
+/// A scalar or an empty collection, to the end of its last line. The comment ends the first one.
+fn leaf(out: &mut String, node: &Node, level: usize, note: Note) {
+    let start = out.len();
+    scalar(out, &node.value, level);
+    if let Some(note) = note(node) {
+        let line_end = out[start..].find('\n').map_or(out.len(), |newline| start + newline);
+        out.insert_str(line_end, &format!("  # {}", note.replace('\n', " ")));
+    }
+    out.push('\n');
 }
 
 fn indent(out: &mut String, level: usize) {
@@ -27,39 +42,35 @@ fn indent(out: &mut String, level: usize) {
 }
 
 /// Writes the entries; the first one is expected to be indented already when `out` does not end a line.
-fn mapping(out: &mut String, map: &Map, level: usize) {
+fn mapping(out: &mut String, map: &Map, level: usize, note: Note) {
     for (key, value) in map.iter() {
         start_line(out, level);
         write_key(out, key, level);
         match &value.value {
             Value::Map(inner) if !inner.is_empty() => {
                 out.push_str(":\n");
-                mapping(out, inner, level + 1);
+                mapping(out, inner, level + 1, note);
             }
             Value::List(items) if !items.is_empty() => {
                 out.push_str(":\n");
-                list(out, items, level + 1);
+                list(out, items, level + 1, note);
             }
-            inner => {
+            _ => {
                 out.push_str(": ");
-                scalar(out, inner, level);
-                out.push('\n');
+                leaf(out, value, level, note);
             }
         }
     }
 }
 
-fn list(out: &mut String, items: &[Node], level: usize) {
+fn list(out: &mut String, items: &[Node], level: usize, note: Note) {
     for item in items {
         start_line(out, level);
         out.push_str("- ");
         match &item.value {
-            Value::Map(inner) if !inner.is_empty() => mapping(out, inner, level + 1),
-            Value::List(inner) if !inner.is_empty() => list(out, inner, level + 1),
-            inner => {
-                scalar(out, inner, level);
-                out.push('\n');
-            }
+            Value::Map(inner) if !inner.is_empty() => mapping(out, inner, level + 1, note),
+            Value::List(inner) if !inner.is_empty() => list(out, inner, level + 1, note),
+            _ => leaf(out, item, level, note),
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod ops;
 pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod server;
+pub(crate) mod tools;
 
 use std::ffi::OsString;
 
@@ -35,7 +36,7 @@ use crate::suggest::nearest;
         polyaxon ops ls                                   list runs\n  \
         polyaxon ops logs @last                           logs of the last run\n\n\
         With nothing configured, a server of your own is started in the background when it is needed.\n\
-        See `polyaxon COMMAND --help`, and `polyaxon explain PLX0202` for any code in a message."
+        See `polyaxon COMMAND --help`, and `polyaxon explain` for any code in a message and any field of a file."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -82,7 +83,9 @@ pub(crate) enum Command {
     Server(server::ServerArgs),
     Version(VersionArgs),
     Completion(CompletionArgs),
-    Explain(ExplainArgs),
+    Compile(Box<tools::CompileArgs>),
+    Explain(tools::ExplainArgs),
+    Schema(tools::SchemaArgs),
     #[command(flatten)]
     Official(Official),
 }
@@ -108,19 +111,6 @@ pub(crate) struct VersionArgs {
 pub(crate) struct CompletionArgs {
     #[arg(value_enum)]
     pub(crate) shell: Shell,
-}
-
-/// Explain a code that stands in a message, for example PLX0202.
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  polyaxon explain PLX0202\n  polyaxon explain --all")]
-pub(crate) struct ExplainArgs {
-    /// The code: `PLX0202`, `plx202` or `202`.
-    #[arg(required_unless_present = "all")]
-    pub(crate) code: Option<String>,
-
-    /// List every code.
-    #[arg(long)]
-    pub(crate) all: bool,
 }
 
 /// Commands of the official program that this version does not have. They are known so that the answer can say so.

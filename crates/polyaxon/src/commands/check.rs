@@ -4,22 +4,36 @@ use polyaxon_spec::check::Outcome;
 use polyaxon_spec::node::Node;
 use serde_json::{Value, json};
 
-use crate::args::check::CheckArgs;
+use crate::args::check::{CheckArgs, ReportFormat};
+use crate::args::global::OutputFormat;
+use crate::commands::fix;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Human, Output, Stream};
 use crate::report;
 use crate::session::Context;
+use crate::source::loader::WorldLoader;
 use crate::source::read;
 
 pub(crate) fn check(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let request = read::request(&args.source)?;
-    let outcome = read::read(&request, None);
+    if args.fix {
+        fix::fix(context, &request)?;
+    }
+    let outcome = read::advise(&request, &mut WorldLoader::default());
     let is_valid = if args.strict { outcome.diagnostics.is_empty() } else { !read::has_errors(&outcome) };
     let exit = if is_valid { Exit::Ok } else { Exit::Usage };
     let format = &args.format.output;
     let names = outcome.operation.as_ref().map(|operation| vec![text(operation, "name")]).unwrap_or_default();
-    if format.is_json() || matches!(format, crate::args::global::OutputFormat::Yaml) {
+    if args.report == ReportFormat::Github {
+        let lines = report::github(&outcome.sources, &outcome.diagnostics);
+        lines.iter().try_for_each(|line| context.printer.line(line))?;
+        context.printer.note(&if is_valid { "Polyaxonfile valid".to_owned() } else { counts(&outcome) });
+        return Ok(exit);
+    }
+    let json_format = OutputFormat::Json;
+    let format = if args.report == ReportFormat::Json { &json_format } else { format };
+    if format.is_json() || matches!(format, OutputFormat::Yaml) {
         let json = json!({
             "valid": is_valid,
             "diagnostics": report::diagnostics_json(&outcome.sources, &outcome.diagnostics),

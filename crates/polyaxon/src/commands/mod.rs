@@ -1,12 +1,15 @@
 //! One file per command group: arguments and settings in, data out.
 
 pub(crate) mod check;
+pub(crate) mod compile;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod fix;
 pub(crate) mod ops;
 pub(crate) mod project;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod version;
 
@@ -37,7 +40,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Server(args) => server::run(context, args),
         Command::Version(args) => version::run(context, &args),
         Command::Completion(args) => completion::run(context, &args),
+        Command::Compile(args) => compile::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
+        Command::Schema(args) => schema::run(context, &args),
         Command::Official(official) => Err(Failure::unsupported(official.name())),
     }
 }
@@ -96,7 +101,9 @@ fn format(command: &Command) -> OutputFormat {
             Some(ServerCommand::Status(args)) => &args.format.output,
             _ => &OutputFormat::Table,
         },
-        Command::Completion(_) | Command::Explain(_) | Command::Official(_) => &OutputFormat::Table,
+        Command::Compile(args) => &args.format.output,
+        Command::Explain(args) => &args.format.output,
+        Command::Completion(_) | Command::Schema(_) | Command::Official(_) => &OutputFormat::Table,
     };
     format.clone()
 }

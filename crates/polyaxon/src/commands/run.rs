@@ -7,7 +7,7 @@ use polyaxon_client::projects::{self, Fields};
 use polyaxon_client::record::Run;
 use polyaxon_client::runs::{self, Action, NewRun};
 use polyaxon_model::status::Status;
-use polyaxon_spec::check::{Inline, Request};
+use polyaxon_spec::check::Request;
 use polyaxon_spec::node::Node;
 
 use crate::args::global::OutputFormat;
@@ -103,27 +103,14 @@ fn understand(context: &Context, args: &RunArgs) -> Result<Node, Failure> {
 fn request(args: &RunArgs) -> Result<Request, Failure> {
     let RunArgs { inline, settings, matrix, upload, .. } = args;
     let mut request = read::request(&args.source)?;
-    let number = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
-    request.hyper_params.clone_from(&matrix.hparams);
-    request.options.matrix_kind.clone_from(&matrix.matrix_kind);
-    request.options.matrix_concurrency = number(matrix.matrix_concurrency);
-    request.options.matrix_num_runs = number(matrix.matrix_num_runs);
+    read::add_matrix(&mut request, matrix);
+    read::add_inline(&mut request, inline);
     request.options.queue.clone_from(&settings.queue);
     request.options.namespace.clone_from(&settings.namespace);
     request.options.cache.clone_from(&settings.cache);
     request.options.nocache = settings.nocache;
     request.options.approved.clone_from(&settings.approved);
     request.mounts.clone_from(&upload.mount);
-    request.sandbox = inline.sandbox;
-    request.inline = Inline {
-        image: inline.image.clone(),
-        cmd: inline.cmd.clone(),
-        env: inline.env.clone(),
-        cpu: inline.cpu.clone(),
-        memory: inline.memory.clone(),
-        gpu: inline.gpu.clone(),
-        ports: inline.port.clone(),
-    };
     Ok(request)
 }
 

@@ -21,6 +21,8 @@ const LARGEST: u64 = 64 << 20;
 pub(crate) struct WorldLoader {
     /// The project whose component versions unnamed owners mean.
     pub(crate) project: Option<String>,
+    /// The local files that were read, by the names that messages use.
+    pub(crate) files: Vec<(String, PathBuf)>,
 }
 
 impl Loader for WorldLoader {
@@ -43,6 +45,7 @@ impl Loader for WorldLoader {
         }
         let text = std::fs::read(&place).map_err(unreadable)?;
         let real = place.canonicalize().unwrap_or_else(|_| place.clone());
+        self.files.push((shown(&place), real.clone()));
         let folder = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok(Loaded {
             name: shown(&place),

@@ -2,5 +2,6 @@
 
 pub(crate) mod hub;
 pub(crate) mod loader;
+pub(crate) mod origin;
 pub(crate) mod read;
 pub(crate) mod web;

@@ -166,13 +166,29 @@ fn versions_are_printed_for_people_and_programs() {
 fn codes_are_explained() {
     check(
         &["explain", "PLX0202"],
-        str![[r"
+        str![[r#"
 exit 0
 --- stdout
-PLX0202  unknown-field          A field is not known in its section.
+PLX0202 unknown-field
+
+A field is not known in its section.
+
+The field is misspelt, or belongs into another section. `polyaxon explain SECTION` lists what a section has.
+
+Wrong:
+
+kind: component
+termination: {retries: 3}
+container: {image: "train:1.0"}
+
+Right:
+
+kind: component
+termination: {maxRetries: 3}
+container: {image: "train:1.0"}
 --- stderr
 
-"]],
+"#]],
     );
     check(
         &["explain", "PLX0200"],

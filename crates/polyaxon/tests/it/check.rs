@@ -15,7 +15,7 @@ inputs:
   - {name: epochs, type: int}
 run:
   kind: job
-  container: {image: none, command: [train, '{{ epochs }}']}
+  container: {image: 'train:1.0', command: [train, '{{ epochs }}']}
 ";
 
 #[test]

@@ -9,3 +9,4 @@ mod errors;
 mod home;
 mod runs;
 mod server;
+mod tools;
