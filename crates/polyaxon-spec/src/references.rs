@@ -156,11 +156,8 @@ pub fn read(
     match yaml::read(source, &loaded.text) {
         Ok(document) => {
             problems.extend(document.warnings);
-            problems.extend(spelling::find(
-                &document.node,
-                &sources.get(source).map_or("", |source| &source.text),
-                role,
-            ));
+            let text = sources.get(source).map_or("", |source| source.text.as_str());
+            problems.extend(spelling::find(&document.node, text, role));
             decode::document(document.node, role, problems)
         }
         Err(more) => {

@@ -134,7 +134,7 @@ impl Used {
             let mut parts = name.split('.');
             match (parts.next(), parts.next()) {
                 (Some("params"), None | Some("as_args" | "items" | "keys" | "values" | "get")) => {
-                    self.everything = true
+                    self.everything = true;
                 }
                 (Some("params"), Some(param)) => drop(self.names.insert(param.to_owned())),
                 (Some(first), _) => drop(self.names.insert(first.to_owned())),

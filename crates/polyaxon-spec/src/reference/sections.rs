@@ -179,9 +179,10 @@ fn link(section: &'static Section, page: &Page, entries: &[Entry]) -> String {
 
 fn paths_to(section: &'static Section, places: &[Place]) -> Vec<String> {
     let mut paths = Vec::new();
-    for place in places {
+    let is_document = std::ptr::eq(section, &raw const schema::DOCUMENT);
+    for place in places.iter().filter(|_| !is_document) {
         for (kind, inner) in schema::sections_of(&place.field.ty) {
-            if std::ptr::eq(inner, section) && !std::ptr::eq(section, &schema::DOCUMENT) {
+            if std::ptr::eq(inner, section) {
                 let kind = if kind.is_empty() { String::new() } else { format!(" with `kind: {kind}`") };
                 paths.push(format!("`{}`{kind}", place.path));
             }

@@ -6,9 +6,11 @@ use polyaxon_compile::resolve;
 use polyaxon_spec::check::Outcome;
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::Node;
+use polyaxon_spec::span::Sources;
 use polyaxon_spec::yaml;
 use serde_json::json;
 
+use crate::args::global::OutputFormat;
 use crate::args::tools::{CompileArgs, Stage};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -41,19 +43,17 @@ pub(crate) fn run(context: &Context, args: &CompileArgs) -> Result<Exit, Failure
     };
     let presets = loader.files.iter().filter(|(name, _)| request.files.iter().skip(1).any(|file| is_same(file, name)));
     let origins = Origins::new(&outcome.sources, presets.map(|(name, _)| name.clone()).collect(), &result);
-    let text = match args.origin {
-        true => yaml::emit_with_notes(&result, &mut |node| Some(origins.note(node))),
-        false => yaml::emit(&result),
-    };
-    let json = match args.origin {
-        true => json!({"operation": result.to_json(), "origins": origins.list(&result)}),
-        false => result.to_json(),
+    let (text, json) = if args.origin {
+        let text = yaml::emit_with_notes(&result, &mut |node| Some(origins.note(node)));
+        (text, json!({"operation": result.to_json(), "origins": origins.list(&result)}))
+    } else {
+        (yaml::emit(&result), result.to_json())
     };
     let name = result.get("name").and_then(Node::as_str).map(str::to_owned);
     let output = Output { json, human: Human::Text(text.trim_end().to_owned()), names: name.into_iter().collect() };
     match args.format.output {
         // The text has comments, which data has not.
-        crate::args::global::OutputFormat::Yaml => context.printer.line(text.trim_end())?,
+        OutputFormat::Yaml => context.printer.line(text.trim_end())?,
         ref format => context.printer.data(&output, format)?,
     }
     Ok(Exit::Ok)
@@ -64,7 +64,7 @@ fn is_same(file: &str, name: &str) -> bool {
     file.trim_start_matches("./") == name
 }
 
-fn invalid(sources: polyaxon_spec::span::Sources, diagnostics: Vec<Diagnostic>) -> Failure {
+fn invalid(sources: Sources, diagnostics: Vec<Diagnostic>) -> Failure {
     let failure = Failure::invalid(sources, diagnostics);
     Failure { message: failure.message.replace(", nothing was run", ""), ..failure }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure
 fn is_code(subject: &str) -> bool {
     let digits = subject.to_ascii_uppercase();
     let digits = digits.trim_start_matches("PLX");
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) || subject.to_ascii_uppercase() == "PLX"
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn every_code() -> Output {
@@ -141,7 +141,8 @@ fn text(explanation: &Explanation, style: &Style) -> String {
 /// Two columns.
 fn listed<'a>(rows: impl Iterator<Item = (&'a str, String)> + Clone) -> String {
     let width = rows.clone().map(|(name, _)| name.len()).max().unwrap_or_default();
-    rows.map(|(name, doc)| format!("  {name:<width$}  {doc}\n")).collect()
+    let lines: Vec<String> = rows.map(|(name, doc)| format!("  {name:<width$}  {doc}")).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Words side by side.

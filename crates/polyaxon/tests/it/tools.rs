@@ -98,7 +98,7 @@ fn findings_are_annotations_of_github_on_request() {
     );
     assert_data_eq!(
         home.run(&["check", "-f", "op.yaml", "--format", "github"]).transcript(),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 ::warning file=op.yaml,line=3,col=1,title=PLX0107::the key `name` is written twice (this value is used)%0Ahelp: remove one of the two
@@ -109,7 +109,7 @@ exit 0
 --- stderr
 Polyaxonfile valid
 
-"#]]
+"]]
     );
     assert_eq!(home.run(&["check", "-f", "op.yaml", "--format", "github", "--strict"]).code, 2);
     let done = home.run(&["check", "-f", "op.yaml", "--format", "json"]);
@@ -154,7 +154,7 @@ component:
     );
     assert_data_eq!(
         compile("resolved").transcript(),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 kind: compiled_operation
@@ -173,7 +173,7 @@ run:
       - fast
 --- stderr
 
-"#]]
+"]]
     );
     let done = home.run(&["compile", "-f", "train.yaml", "-o", "json"]);
     let json: Value = serde_json::from_str(&done.stdout).unwrap();
@@ -190,7 +190,7 @@ fn every_value_says_where_it_comes_from() {
         ["compile", "-f", "train.yaml", "-f", "preset.yaml", "-P", "epochs=5", "--stage", "resolved", "--origin"];
     assert_data_eq!(
         home.run(&arguments).transcript(),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 kind: compiled_operation  # default
@@ -213,7 +213,7 @@ run:
       team: vision  # preset preset.yaml:4
 --- stderr
 
-"#]]
+"]]
     );
     let done = home.run(&[&arguments[..], &["-o", "json"]].concat());
     let json: Value = serde_json::from_str(&done.stdout).unwrap();
@@ -251,7 +251,7 @@ fn fields_and_codes_are_explained() {
     let explain = |subject: &str| home.run(&["explain", subject]).transcript();
     assert_data_eq!(
         explain("termination.max_retries"),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 termination.maxRetries
@@ -263,11 +263,11 @@ Example:
   maxRetries: 3
 --- stderr
 
-"#]]
+"]]
     );
     assert_data_eq!(
         explain("run.job.container"),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 run.job.container
@@ -289,11 +289,11 @@ Of the same name:
   run.tuner.container  init.container
 --- stderr
 
-"#]]
+"]]
     );
     assert_data_eq!(
         explain("trigger"),
-        str![[r#"
+        str![[r"
 exit 0
 --- stdout
 trigger
@@ -311,7 +311,7 @@ Of the same name:
   hooks.trigger  plugins.notifications.trigger
 --- stderr
 
-"#]]
+"]]
     );
     assert_data_eq!(
         explain("PLX0203"),
@@ -341,25 +341,25 @@ container: {image: "train:1.0", args: ["{{ epochs }}"]}
     );
     assert_data_eq!(
         explain("termination.maxRetrys"),
-        str![[r#"
+        str![[r"
 exit 3
 --- stdout
 --- stderr
 error: there is no field `termination.maxRetrys`
 help: did you mean `termination.maxRetries`?
 
-"#]]
+"]]
     );
     assert_data_eq!(
         explain("PLX9999"),
-        str![[r#"
+        str![[r"
 exit 3
 --- stdout
 --- stderr
 error: there is no code `PLX9999`
 help: did you mean PLX0999? `polyaxon explain --all` lists every code
 
-"#]]
+"]]
     );
     // A name that only one place has needs no path.
     assert_eq!(explain("maxRetries"), explain("termination.maxRetries"));
