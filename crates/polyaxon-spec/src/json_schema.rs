@@ -183,7 +183,14 @@ impl Definitions {
         let name = kinds_name(kinds);
         if !self.list.contains_key(name) {
             self.list.insert(name.to_owned(), Json::Null);
-            let words: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).chain(old_kinds(name).iter().copied()).collect();
+            let old = old_kinds(name);
+            let words: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).filter(|kind| !old.contains(kind)).collect();
+            let mut kind = json!({"type": "string", "enum": words});
+            if !old.is_empty() {
+                // Editors suggest the words of an enum, and old kinds should not be suggested.
+                kind = json!({"anyOf": [kind, {"type": "string", "pattern": format!("^({})$", old.join("|"))}]});
+            }
+            kind["description"] = "The kind decides which fields there are.".into();
             let choices: Vec<Json> = kinds
                 .iter()
                 .map(|(kind, section)| {
@@ -195,7 +202,7 @@ impl Definitions {
                 .collect();
             let mut schema = json!({
                 "type": "object",
-                "properties": {"kind": {"description": "The kind decides which fields there are.", "enum": words}},
+                "properties": {"kind": kind},
                 "allOf": choices,
             });
             if needs_kind {
@@ -237,10 +244,11 @@ impl Definitions {
     }
 }
 
-/// Kinds that are read as another one; see [`crate::schema::old`].
+/// Kinds that are only accepted; see [`crate::schema::old`].
 fn old_kinds(name: &str) -> &'static [&'static str] {
     match name {
         "runtime" => &["rayjob", "daskjob"],
+        "matrix" => &["hyperopt"],
         _ => &[],
     }
 }

@@ -60,6 +60,9 @@ impl<'a> Search<'a> {
             (Type::Document, Value::Map(map)) => self.fields(&DOCUMENT, map, path, true),
             (Type::Kinded(kinds), Value::Map(_)) => self.kinded(kinds, node, path),
             (Type::Runtime, Value::Map(map)) if map.contains("kind") => self.kinded(RUNTIMES, node, path),
+            (Type::Runtime, Value::Map(map)) => self.runtime_fields(map, path),
+            // A patch has the fields of the runtime that it changes.
+            (Type::AnyMap, Value::Map(map)) if path.ends_with("runPatch") => self.runtime_fields(map, path),
             (Type::Kubernetes(object), Value::Map(map)) => self.kubernetes(object, map, path),
             (Type::List(inner), Value::List(items)) => {
                 for (index, item) in items.iter().enumerate() {
@@ -81,6 +84,18 @@ impl<'a> Search<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Fields of a runtime whose kind is not known here.
+    fn runtime_fields(&mut self, map: &'a Map, path: &str) {
+        for (key, value) in map.iter() {
+            let Some(field) = RUNTIMES.iter().find_map(|(_, section)| section.field_of(key)) else { continue };
+            let path = report::join(path, field.name);
+            if key.text != field.name && !map.contains(field.name) {
+                self.renamed.push(Renamed { key, modern: field.name, path: path.clone() });
+            }
+            self.value(&field.ty, value, &path);
         }
     }
 
@@ -196,6 +211,20 @@ mod tests {
             new,
             "# why\nkind: component\nrun:\n  kind: raycluster   # old\n  rayVersion: '2.9'\n  head:\n    \
              container: {'imagePullPolicy': Always, image: \"a:1\"}\n  runtimeEnv: {pip_packages: [x]}\n",
+        );
+    }
+
+    #[test]
+    fn patches_of_runtimes_have_fields_too() {
+        let (messages, new) = fixed(
+            "runPatch: {environment: {node_selector: {a_b: c}}, worker: {container: {working_dir: /x}}}\n\
+             run: {is_external: true}\nhub_ref: a\n",
+        );
+        assert_eq!(messages, ["4 fields have an old spelling, `node_selector` among them"]);
+        assert_eq!(
+            new,
+            "runPatch: {environment: {nodeSelector: {a_b: c}}, worker: {container: {workingDir: /x}}}\n\
+             run: {isExternal: true}\nhubRef: a\n"
         );
     }
 

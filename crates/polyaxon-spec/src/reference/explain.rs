@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::words;
 use crate::decode::report;
 use crate::schema::{self, Place};
-use crate::section::{Field, Section};
+use crate::section::{Field, Section, Type};
 
 /// Other places that are named at most.
 const MOST_RELATED: usize = 6;
@@ -51,7 +51,7 @@ pub fn explain(path: &str) -> Option<Explanation> {
                 "As in the Kubernetes API{below}. The value is passed on as it is written; templates are rendered in it."
             ),
             template: true,
-            related: related(&found.path, key, &places),
+            related: related(&found.path, key, None, &places),
             ..empty(found.path)
         });
     }
@@ -70,13 +70,14 @@ pub fn explain(path: &str) -> Option<Explanation> {
             ..empty(found.path)
         });
     };
-    let section = found.sections.first().map(|(_, section)| section.doc).filter(|_| found.sections.len() == 1);
+    let is_section = found.sections.len() == 1 && !matches!(field.ty, Type::Custom(_));
+    let section = found.sections.first().map(|(_, section)| section.doc).filter(|_| is_section);
     let meaning = match section {
         Some(doc) if doc != field.doc && !field.doc.starts_with("Short for") => format!("{} {doc}", field.doc),
         _ => field.doc.to_owned(),
     };
     Some(Explanation {
-        ty: words::of(&field.ty, &|section: &Section| format!("mapping ({})", section.name)),
+        ty: type_of(field),
         meaning,
         required: field.required,
         default: field.default,
@@ -84,7 +85,7 @@ pub fn explain(path: &str) -> Option<Explanation> {
         allowed: words::allowed(&field.ty),
         example: Some(format!("{}: {}", field.name, field.example)),
         inner,
-        related: related(&found.path, field.name, &places),
+        related: related(&found.path, field.name, Some(&type_of(field)), &places),
         path: found.path,
     })
 }
@@ -105,15 +106,28 @@ fn empty(path: String) -> Explanation {
 }
 
 fn line(field: &'static Field) -> (&'static str, String, &'static str) {
-    (field.name, words::of(&field.ty, &|section: &Section| format!("mapping ({})", section.name)), field.doc)
+    (field.name, type_of(field), field.doc)
 }
 
-fn related(path: &str, name: &str, places: &[Place]) -> Vec<String> {
+/// The type in words. Sections with a kind are explained by their kinds.
+fn type_of(field: &'static Field) -> String {
+    let has_kind = |section: &Section| {
+        section.fields.iter().any(|field| field.name == "kind" && matches!(field.ty, Type::Enum([_])))
+    };
+    words::of(&field.ty, &|section| match section.name {
+        _ if has_kind(section) => "mapping with a `kind`".to_owned(),
+        name => format!("mapping ({name})"),
+    })
+}
+
+/// Other fields of the same name that take the same.
+fn related(path: &str, name: &str, ty: Option<&str>, places: &[Place]) -> Vec<String> {
     if name == "kind" {
         return Vec::new();
     }
     let same = places.iter().filter(|place| place.field.name == name && place.path != path);
-    same.map(|place| place.path.clone()).take(MOST_RELATED).collect()
+    let alike = same.filter(|place| ty.is_none_or(|ty| type_of(place.field) == ty));
+    alike.map(|place| place.path.clone()).take(MOST_RELATED).collect()
 }
 
 /// Paths that somebody may have meant by a path that leads nowhere, best first.

@@ -26,10 +26,16 @@ pub(super) fn of(ty: &'static Type, link: &dyn Fn(&'static Section) -> String) -
         Type::List(inner) => format!("list of {}", several(inner, link)),
         Type::Map(inner) => format!("mapping of names to {}", several(inner, link)),
         Type::Section(section) => link(section),
-        Type::Kinded([(_, first), rest @ ..]) if rest.len() > MOST_KINDS => {
-            format!("{} or one of {} other kinds", link(first), rest.len())
+        Type::Kinded(kinds) => {
+            let mut names: Vec<String> = kinds.iter().map(|(_, section)| link(section)).collect();
+            names.dedup();
+            match names.as_slice() {
+                [first, rest @ ..] if rest.len() > MOST_KINDS => {
+                    format!("{first} or one of {} other kinds", rest.len())
+                }
+                names => alternatives(names),
+            }
         }
-        Type::Kinded(kinds) => alternatives(&kinds.iter().map(|(_, section)| link(section)).collect::<Vec<_>>()),
         Type::Runtime => "runtime with a `kind`, or fields that change one".to_owned(),
         Type::Kubernetes(object) => format!("Kubernetes {}", object.name),
         Type::Template => "template".to_owned(),

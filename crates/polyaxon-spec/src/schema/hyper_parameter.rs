@@ -90,16 +90,34 @@ fn check_value(hyper_parameter: &mut Node, path: &str, diagnostics: &mut Vec<Dia
     }
 }
 
+/// What a number of a shape means.
+const fn bound(name: &str) -> &'static str {
+    match name.as_bytes() {
+        b"start" => "The first value.",
+        b"stop" => "The end; must be greater than `start`.",
+        b"step" => "The distance between two values.",
+        b"num" => "How many values there are.",
+        b"base" => "The base of the powers.",
+        b"low" => "The smallest value.",
+        b"high" => "The largest value.",
+        b"q" => "Values are rounded to multiples of it.",
+        b"loc" => "The mean.",
+        b"scale" => "The standard deviation.",
+        b"size" => "How many values are drawn at once; not needed.",
+        _ => "A number of the hyper-parameter.",
+    }
+}
+
 const fn number(name: &'static str, ty: Type) -> Field {
-    field(name, ty, "A bound of the hyper-parameter.", "1").required()
+    field(name, ty, bound(name), "1").required()
 }
 
 const fn moment(name: &'static str, ty: Type) -> Field {
-    field(name, ty, "A bound of the hyper-parameter.", "2030-01-01").required()
+    field(name, ty, bound(name), "2030-01-01").required()
 }
 
 const fn count(name: &'static str) -> Field {
-    field(name, Type::Int, "A number of values.", "10")
+    field(name, Type::Int, bound(name), "10")
 }
 
 macro_rules! shapes {

@@ -40,3 +40,50 @@ pub(crate) fn modernize(kinds: Kinds, node: &mut Node) {
     }
     map.remove("algorithm");
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::decode::{self, DocumentRole};
+    use crate::diagnostic::Diagnostic;
+    use crate::node::Node;
+    use crate::span::SourceId;
+    use crate::yaml;
+
+    fn read(text: &str) -> Result<Node, Vec<Diagnostic>> {
+        let node = yaml::read(SourceId(0), text.as_bytes()).unwrap().node;
+        let mut problems = Vec::new();
+        decode::document(node, DocumentRole::Main, &mut problems).ok_or(problems)
+    }
+
+    #[test]
+    fn old_kinds_are_read_as_modern_ones() {
+        let search =
+            "metric: {name: loss, optimization: minimize}, numRuns: 2, params: {lr: {kind: choice, value: [1]}}";
+        for (text, path, kind) in [
+            (
+                "run: {kind: rayjob, entrypoint: python x.py, head: {container: {image: a}}}".to_owned(),
+                "run",
+                "raycluster",
+            ),
+            ("run: {kind: daskjob, worker: {replicas: 2}}".to_owned(), "run", "daskcluster"),
+            (format!("matrix: {{kind: hyperopt, {search}}}\nhubRef: a"), "matrix", "tpe"),
+            (format!("matrix: {{kind: hyperopt, algorithm: tpe, {search}}}\nhubRef: a"), "matrix", "tpe"),
+            (format!("matrix: {{kind: hyperopt, algorithm: anneal, {search}}}\nhubRef: a"), "matrix", "hyperopt"),
+        ] {
+            let document = read(&text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+            assert_eq!(document.at(&[path, "kind"]).and_then(Node::as_str), Some(kind), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_modern_kind_does_not_have_is_refused() {
+        for text in [
+            "run: {kind: rayjob, container: {image: a}}",
+            "run: {kind: daskjob, job: {replicas: 1}}",
+            "matrix: {kind: hyperopt, algorithm: tpe, numRuns: 2, params: {lr: {kind: choice, value: [1]}}}\nhubRef: a",
+            "matrix: {kind: hyperopt, algorithm: other, numRuns: 2, metric: {name: a}, params: {}}\nhubRef: a",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}
