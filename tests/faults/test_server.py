@@ -96,6 +96,8 @@ def test_a_taken_port_is_reported(home):
 
 def test_the_background_server_takes_the_next_port(home):
     with socket.socket() as other:
+        # A connection of an earlier server may linger on the port.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             other.bind(("127.0.0.1", 8000))
             other.listen()

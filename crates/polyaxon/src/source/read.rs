@@ -2,7 +2,7 @@
 
 use polyaxon_compile::{lint, support};
 use polyaxon_spec::check::{self, Inline, Options, Outcome, Request};
-use polyaxon_spec::diagnostic::{Diagnostic, codes};
+use polyaxon_spec::diagnostic::{Diagnostic, Severity, codes};
 
 use crate::args::run::{InlineArgs, MatrixArgs, SourceArgs};
 use crate::commands::project::comma_list;
@@ -76,7 +76,9 @@ pub(crate) fn advise(request: &Request, loader: &mut WorldLoader) -> Outcome {
             let is_consequence = has_undefined && finding.code == codes::UNUSED_INPUT;
             !is_consequence && !outcome.diagnostics.iter().any(is_known)
         });
-        findings.extend(support::unsupported(&compiled.operation));
+        // The file is right; it is `run` that has to refuse it.
+        let later = support::unsupported(&compiled.operation);
+        findings.extend(later.map(|finding| Diagnostic { severity: Severity::Warning, ..finding }));
         outcome.diagnostics.extend(findings);
     }
     outcome
