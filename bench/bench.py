@@ -33,8 +33,8 @@ def main():
     parser.add_argument("--json", help="also write the numbers to this file")
     arguments = parser.parse_args()
 
-    report = Report()
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+    report = Report()
     with tempfile.TemporaryDirectory(prefix="polyaxon-bench-") as folder:
         measure_commands(report, arguments, pathlib.Path(folder))
         measure_server(report, arguments, pathlib.Path(folder))
@@ -55,6 +55,10 @@ class Report:
         target = "" if limit is None else f"{'>=' if is_minimum else '<='} {limit:g} {unit}"
         print(f"{what:<44} {value:>10.1f} {unit:<3} {target:>12} {'' if is_met else 'MISSED'}", flush=True)
 
+    def add_memory(self, what, memory, limit=None):
+        if memory is not None:
+            self.add(f"{what}, memory", memory / 1e6, "MB", limit)
+
 
 # Commands
 
@@ -68,33 +72,28 @@ def measure_commands(report, arguments, folder):
     ]:
         wall, memory = measure_command([arguments.program, *command], environment, times=50)
         report.add(name, wall * 1000, "ms", milliseconds)
-        if memory:
-            report.add(f"{name}, memory", memory / 1e6, "MB", 15 if name != "check operation.yaml" else None)
+        report.add_memory(name, memory, 15 if name != "check operation.yaml" else None)
         if arguments.official and name != "version":
             wall, memory = measure_command([arguments.official, *command], environment, times=5)
             report.add(f"  official {name}", wall * 1000, "ms")
-            if memory:
-                report.add(f"  official {name}, memory", memory / 1e6, "MB")
+            report.add_memory(f"  official {name}", memory)
 
 
 def measure_command(command, environment, times):
-    """Returns the median wall time in seconds and the largest memory in bytes."""
+    """Returns the median wall time in seconds and the largest memory in bytes (None without GNU time)."""
     walls = []
+    silent = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
     for _ in range(times):
         start = time.perf_counter()
-        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        subprocess.run(command, **silent)
         walls.append(time.perf_counter() - start)
-    return statistics.median(walls), memory_of(command, environment)
 
-
-def memory_of(command, environment):
-    """The largest resident memory in bytes, or None without the `time` program. A direct child of this process would
-    be charged with this process's own memory, which it has for a moment between fork and exec."""
-    program = shutil.which("time")
-    if program is None:
-        return None
-    result = subprocess.run([program, "--format=%M", *command], env=environment, capture_output=True, text=True, check=True)
-    return int(result.stderr.split()[-1]) * 1024
+    # A child of this process would count this process' own memory, so a small program has to start it.
+    if shutil.which("time") is None:
+        return statistics.median(walls), None
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run(["time", "--format=%M", f"--output={file.name}", *command], **silent)
+        return statistics.median(walls), int(file.read()) * 1024
 
 
 # Server
