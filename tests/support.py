@@ -29,6 +29,14 @@ def wait_until(condition, seconds=30, what="the condition"):
     raise AssertionError(f"{what} did not become true within {seconds} s")
 
 
+def is_alive(pid):
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Home:
     """One home folder, empty at first; commands run in a work folder beside it."""
 
@@ -127,7 +135,9 @@ class Home:
         return [line for line in result.stdout.splitlines() if not line.startswith("[polyaxon] ")]
 
     def kill_server(self):
-        os.kill(self.server()["pid"], signal.SIGKILL)
+        pid = self.server()["pid"]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(pid), what="the death of the server")
 
     def official(self, project, uuid=None):
         """The official client of one run (or of a project's runs)."""

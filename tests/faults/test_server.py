@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from support import wait_until
+from support import is_alive, wait_until
 
 COUNTER = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo line $i; sleep 0.05; done"
 
@@ -158,15 +158,6 @@ def test_the_server_survives_garbage_on_its_port(home):
             connection.sendall(garbage)
     home.polyaxon("ops", "ls", code=None)
     home.polyaxon("server", "status")
-
-
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
