@@ -160,6 +160,9 @@ pub struct Names {
     pub failures: Vec<(String, Span, TemplateError)>,
 }
 
+/// The forms of `params.NAME`.
+pub const PARAM_FORMS: &[&str] = &["value", "type", "connection", "as_str", "as_arg"];
+
 /// The params, and `params` with all their forms.
 pub fn names(params: &[Param], budget: &Budget) -> Names {
     let mut map = Map::new();

@@ -13,6 +13,11 @@ use crate::span::Span;
 
 pub use types::{IoType, are_compatible};
 
+/// The types that are documented, for people to choose from.
+pub fn known_types() -> &'static [&'static str] {
+    types::KNOWN
+}
+
 /// Whether a value names a container image, or is a template that will.
 pub fn is_image(value: &Node) -> bool {
     address::image(value).is_some()

@@ -11,6 +11,13 @@ mod words;
 pub use codes::code_page;
 pub use explain::{Explanation, Inner, explain, similar};
 
+use crate::section::{Section, Type};
+
+/// What a value of a type is called: `integer`, `list of strings`.
+pub fn type_name(ty: &'static Type) -> String {
+    words::of(ty, &|section: &Section| format!("mapping ({})", section.name))
+}
+
 /// A generated file of the documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {

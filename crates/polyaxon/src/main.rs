@@ -10,6 +10,7 @@ mod failure;
 mod follow;
 mod hidden;
 mod local;
+mod lsp;
 mod output;
 mod report;
 mod run_reference;

@@ -7,11 +7,10 @@ use polyaxon_spec::diagnostic::{Diagnostic, Severity, codes};
 use super::assumed::Group;
 use super::root;
 use super::sites::Site;
+use crate::context::PARAM_FORMS;
 use crate::place;
 use crate::suggest::closest;
 
-/// The forms of `params.NAME`.
-const FORMS: &[&str] = &["value", "type", "connection", "as_str", "as_arg"];
 /// Words that people write in front of a name, where the language has none.
 const SECTIONS: &[&str] = &["inputs", "outputs", "contexts", "context", "matrix", "io", "input", "output"];
 
@@ -48,7 +47,7 @@ fn missing_part(name: &str, group: &Group) -> Option<Missing> {
         ["params", "as_args", ..] => return None,
         ["params", param, ..] if METHODS.contains(param) => return None,
         ["params", param, ..] if !group.params.iter().any(|known| known == param) => (upto(2), parts.len() > 2),
-        ["params", _, form, ..] if !FORMS.contains(form) && !METHODS.contains(form) => (upto(3), parts.len() > 3),
+        ["params", _, form, ..] if !PARAM_FORMS.contains(form) && !METHODS.contains(form) => (upto(3), parts.len() > 3),
         _ => return None,
     };
     Some(Missing { name, is_asked })
@@ -80,9 +79,9 @@ fn help(name: &str, group: &Group) -> String {
             Some(close) => format!("did you mean `globals.{close}`?"),
             None => format!("globals: {}", group.globals.join(", ")),
         },
-        ["params", _, form] => match closest(form, FORMS.iter().copied()) {
+        ["params", _, form] => match closest(form, PARAM_FORMS.iter().copied()) {
             Some(close) => format!("did you mean `.{close}`?"),
-            None => format!("a param has {}", FORMS.join(", ")),
+            None => format!("a param has {}", PARAM_FORMS.join(", ")),
         },
         ["params", param] => match closest(param, group.params.iter().map(String::as_str)) {
             Some(close) => format!("did you mean `params.{close}`?"),

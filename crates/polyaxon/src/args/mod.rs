@@ -86,6 +86,7 @@ pub(crate) enum Command {
     Compile(Box<tools::CompileArgs>),
     Explain(tools::ExplainArgs),
     Schema(tools::SchemaArgs),
+    Lsp(tools::LspArgs),
     #[command(flatten)]
     Official(Official),
 }

@@ -73,3 +73,15 @@ pub(crate) struct ExplainArgs {
     Editors with the YAML language server take it from a line at the top of a file:\n  \
     # yaml-language-server: $schema=./polyaxonfile.schema.json")]
 pub(crate) struct SchemaArgs {}
+
+/// Help editors with polyaxonfiles: a language server on stdin and stdout.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Editors start this command themselves and show findings, completion, explanations and definitions.\n\
+    docs/editors.md has the settings for VS Code, Neovim and Helix."
+)]
+pub(crate) struct LspArgs {
+    /// Accepted because many editors add it; there is no other way to talk.
+    #[arg(long, hide = true)]
+    pub(crate) stdio: bool,
+}

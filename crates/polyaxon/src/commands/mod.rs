@@ -6,6 +6,7 @@ pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod explain;
 pub(crate) mod fix;
+pub(crate) mod lsp;
 pub(crate) mod ops;
 pub(crate) mod project;
 pub(crate) mod run;
@@ -43,6 +44,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Compile(args) => compile::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
+        Command::Lsp(_) => lsp::run(),
         Command::Official(official) => Err(Failure::unsupported(official.name())),
     }
 }
@@ -103,7 +105,7 @@ fn format(command: &Command) -> OutputFormat {
         },
         Command::Compile(args) => &args.format.output,
         Command::Explain(args) => &args.format.output,
-        Command::Completion(_) | Command::Schema(_) | Command::Official(_) => &OutputFormat::Table,
+        Command::Completion(_) | Command::Schema(_) | Command::Lsp(_) | Command::Official(_) => &OutputFormat::Table,
     };
     format.clone()
 }

@@ -126,7 +126,7 @@ fn unknown(name: &HubName) -> LoadError {
 }
 
 /// The path as a person would write it: without `./`, and with `a/../b` as `b`.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -3,6 +3,7 @@
 use polyaxon_compile::{lint, support};
 use polyaxon_spec::check::{self, Inline, Options, Outcome, Request};
 use polyaxon_spec::diagnostic::{Diagnostic, Severity, codes};
+use polyaxon_spec::loader::Loader;
 
 use crate::args::run::{InlineArgs, MatrixArgs, SourceArgs};
 use crate::commands::project::comma_list;
@@ -55,18 +56,29 @@ pub(crate) fn add_matrix(request: &mut Request, matrix: &MatrixArgs) {
 }
 
 /// Checks a request and its templates, also of what this version cannot execute.
-pub(crate) fn understand(request: &Request, loader: &mut WorldLoader) -> Outcome {
+pub(crate) fn understand(request: &Request, loader: &mut dyn Loader) -> Outcome {
     let mut outcome = check::check(request, loader);
+    add_templates(&mut outcome);
+    outcome
+}
+
+/// Adds the findings about the templates of a composed operation.
+pub(crate) fn add_templates(outcome: &mut Outcome) {
     if let Some(compiled) = &outcome.compiled {
         let findings = lint::lint(&compiled.operation, &compiled.params);
         outcome.diagnostics.extend(findings);
     }
-    outcome
 }
 
 /// As [`read`], with advice about what is valid and rarely meant.
-pub(crate) fn advise(request: &Request, loader: &mut WorldLoader) -> Outcome {
+pub(crate) fn advise(request: &Request, loader: &mut dyn Loader) -> Outcome {
     let mut outcome = understand(request, loader);
+    add_advice(&mut outcome);
+    outcome
+}
+
+/// Adds advice, and what this version cannot execute.
+pub(crate) fn add_advice(outcome: &mut Outcome) {
     if let (Some(compiled), Some(operation)) = (&outcome.compiled, &outcome.operation) {
         let mut findings = lint::advice::advice(operation, &compiled.operation, &compiled.params);
         // What the check has said about a place is enough, and a misspelt template uses no input by mistake.
@@ -81,7 +93,6 @@ pub(crate) fn advise(request: &Request, loader: &mut WorldLoader) -> Outcome {
         findings.extend(later.map(|finding| Diagnostic { severity: Severity::Warning, ..finding }));
         outcome.diagnostics.extend(findings);
     }
-    outcome
 }
 
 /// Checks a request with everything that is known here; findings of all steps are in the outcome, in order.

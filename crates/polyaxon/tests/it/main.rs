@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod errors;
 mod home;
+mod lsp;
 mod runs;
 mod server;
 mod tools;
