@@ -94,8 +94,9 @@ fn diagnostic(findings: &Findings, path: &Path, text: &str, finding: &Finding) -
         None => elsewhere(),
     };
     let range = range.unwrap_or_default();
+    let is_skipped = findings.is_skipped(finding);
     let mut message = finding.message.clone();
-    if !finding.label.is_empty() {
+    if !finding.label.is_empty() && !is_skipped {
         message.push_str(&format!(" ({})", finding.label));
     }
     if let (None | Some(1..), Some(source)) = (here, source_of(findings, finding.span)) {
@@ -111,7 +112,7 @@ fn diagnostic(findings: &Findings, path: &Path, text: &str, finding: &Finding) -
         Some(DiagnosticRelatedInformation { location, message: label.to_owned() })
     });
     let related: Vec<_> = related.collect();
-    let severity = match (findings.is_skipped(finding), finding.severity) {
+    let severity = match (is_skipped, finding.severity) {
         (true, _) => DiagnosticSeverity::INFORMATION,
         (false, Severity::Error) => DiagnosticSeverity::ERROR,
         (false, Severity::Warning) => DiagnosticSeverity::WARNING,

@@ -77,11 +77,14 @@ fn is_ours(document: &Document) -> bool {
     is_named || (!is_foreign && keys.any(|key| DOCUMENT.field(key).is_some()))
 }
 
+/// By its mark, by the name of the file or its folder, or because it holds nothing that could run.
 fn is_preset(document: &Document) -> bool {
-    let Document { text, outline, .. } = document;
+    let Document { text, outline, path } = document;
     let is_marked = outline.text_of(ROOT, "isPreset", text) == Some("true");
+    let mut names = path.iter().flat_map(|path| path.iter().rev().take(2)).filter_map(|name| name.to_str());
+    let is_called_so = outline.child(ROOT, "kind").is_none() && names.any(|name| name.contains("preset"));
     let has_keys = outline.keys(ROOT).next().is_some();
-    is_marked || (has_keys && ESSENCE.iter().all(|name| outline.child(ROOT, name).is_none()))
+    is_marked || is_called_so || (has_keys && ESSENCE.iter().all(|name| outline.child(ROOT, name).is_none()))
 }
 
 /// A preset has nothing below it yet: only its fields can be checked.

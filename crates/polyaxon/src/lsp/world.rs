@@ -10,6 +10,7 @@ use polyaxon_spec::loader::{LoadError, Loaded, Loader};
 use super::outline::{self, Outline};
 use crate::source::hub::{self, HubName};
 use crate::source::loader::{WorldLoader, shown};
+use crate::suggest::nearest;
 
 /// Entries of a folder that are looked at for completion.
 const MOST_FILES: usize = 1_000;
@@ -128,7 +129,13 @@ impl Loader for OpenLoader<'_> {
             Some(_) => self.files.hub(name),
             None => {
                 self.skipped.push(name.to_owned());
-                Err(LoadError::unreadable("it is not built in, and servers are not asked while editing"))
+                let error = LoadError::unreadable("it is not built in, and servers are not asked while editing");
+                let names = hub::names();
+                let near = nearest(&HubName::parse(name).name, names.iter().map(String::as_str)).map(str::to_owned);
+                Err(match near {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error,
+                })
             }
         }
     }

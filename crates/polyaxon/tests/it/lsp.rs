@@ -227,6 +227,7 @@ fn documents_are_judged_as_what_they_are() {
     assert!(codes(&findings).contains(&"PLX0802"), "{findings}");
     // Something to lay over other documents.
     assert_eq!(editor.open("preset.yaml", "queue: fast\nenvironment: {labels: {a: b}}\n"), json!([]));
+    assert_eq!(editor.open("gpu-preset.yaml", "run: {environment: {labels: {a: b}}}\n"), json!([]));
     assert_eq!(codes(&editor.open("typo.yaml", "isPreset: true\nqueue: fast\ntermination: {ttls: 3}\n")), ["PLX0202"]);
     // Files of others.
     assert_eq!(editor.open("pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {}\n"), json!([]));
@@ -241,6 +242,8 @@ fn documents_are_judged_as_what_they_are() {
     editor.home.write("latest.yaml", &TRAIN.replace("train:1.0", "train"));
     let findings = editor.open("advised.yaml", "kind: operation\npathRef: ./latest.yaml\nparams: {epochs: 3}\n");
     assert_eq!(findings[0]["range"]["start"], json!({"line": 1, "character": 9}), "{findings}");
+    let findings = editor.open("near.yaml", "kind: operation\nhubRef: tensorbord\n");
+    assert!(findings[0]["message"].as_str().unwrap().ends_with("did you mean `tensorboard`?"), "{findings}");
     let findings = editor.open("device.yaml", "kind: operation\npathRef: /dev/zero\n");
     assert_eq!(codes(&findings), ["PLX0502"]);
     let findings = editor.open("missing.yaml", "kind: operation\npathRef: nowhere.yaml\n");
