@@ -17,7 +17,7 @@ fn host() -> Host {
         context_root: "/home/me/runs/u".to_owned(),
         api_host: "http://localhost:8000/".to_owned(),
         store: Some(Connection::host_path("local-store", "/home/me/artifacts")),
-        cwd: Some("/work/dir".to_owned()),
+        cwd: Some("/home/me/dir".to_owned()),
         base_env: vec![("PATH".to_owned(), "/usr/bin".to_owned()), ("SEED".to_owned(), "from-shell".to_owned())],
         grace_secs: 10,
         ..Host::default()
@@ -49,7 +49,7 @@ fn a_job_becomes_one_process_in_the_submitters_world() {
     let main = &plan.tasks[0];
     assert_eq!(main.kind, TaskKind::Main);
     assert_eq!(main.argv, ["python", "-u", "train.py", "--out=/home/me/runs/u/artifacts/x", "True", "0.1"]);
-    assert_eq!(main.workdir.as_deref(), Some("/work/dir"));
+    assert_eq!(main.workdir.as_deref(), Some("/home/me/dir"));
     assert_eq!(plan.timeout_secs, Some(90));
     let expected = [
         ("PATH", "/usr/bin"),
@@ -80,7 +80,7 @@ fn strings_are_lists_of_one_and_folders_can_be_relative() {
         {"args": "serve", "workingDir": "sub"}}}))
     .unwrap();
     assert_eq!(plan.tasks[0].argv, ["serve"]);
-    assert_eq!(plan.tasks[0].workdir.as_deref(), Some("/work/dir/sub"));
+    assert_eq!(plan.tasks[0].workdir.as_deref(), Some("/home/me/dir/sub"));
     assert_eq!(plan.ports, [8888, 8889]);
 }
 

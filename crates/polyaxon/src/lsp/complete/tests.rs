@@ -36,13 +36,13 @@ run:
 
 fn world() -> World {
     let component = "kind: component\ninputs:\n- {name: size, type: int}\nrun: {kind: job}\n";
-    World { open: [(PathBuf::from("/work/part.yaml"), component.to_owned())].into() }
+    World { open: [(PathBuf::from("/home/me/part.yaml"), component.to_owned())].into() }
 }
 
 /// The document and the offset of the cursor `^`.
 fn at_cursor(marked: &str) -> (Document, usize) {
     let offset = marked.find('^').expect("the test marks a place");
-    let path = Some(Path::new("/work/main.yaml").to_owned());
+    let path = Some(Path::new("/home/me/main.yaml").to_owned());
     (Document::new(marked.replacen('^', "", 1), path), offset)
 }
 
@@ -174,7 +174,7 @@ fn references_lead_to_what_they_mean() {
     }
     let (document, offset) = at_cursor("pathRef: part.y^aml");
     let place = definition(&document, &world(), offset);
-    assert_eq!(place.and_then(|place| place.path), Some(PathBuf::from("/work/part.yaml")));
+    assert_eq!(place.and_then(|place| place.path), Some(PathBuf::from("/home/me/part.yaml")));
     let (document, offset) = at_cursor("pathRef: missing.y^aml");
     assert_eq!(definition(&document, &world(), offset), None);
 }
@@ -191,7 +191,7 @@ fn no_place_of_a_broken_text_is_a_fault() {
     for text in texts {
         let ends = text.char_indices().map(|(at, _)| at).filter(|at| text == DAG || at % 2 == 0 || at % 3 == 0);
         for offset in ends {
-            let whole = Document::new(text.to_owned(), Some(PathBuf::from("/work/main.yaml")));
+            let whole = Document::new(text.to_owned(), Some(PathBuf::from("/home/me/main.yaml")));
             let cut = Document::new(text[..offset].to_owned(), None);
             for document in [whole, cut] {
                 complete(&document, &world, offset);
