@@ -3,9 +3,15 @@
 use anyhow::Result;
 
 use crate::command::Command;
-use crate::workspace::{self, Profile};
+use crate::workspace::{self, Profile, cargo};
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let program = workspace::build(Profile::Release)?;
-    Command::new("python3").args(&["bench/bench.py", "--program"]).args(&[program]).args(arguments).run()
+    match arguments.split_first() {
+        Some((first, rest)) if first == "language" => {
+            Command::new(cargo()).args(&["build", "--locked", "--package=conformance", "--release"]).run()?;
+            Command::new("python3").args(&["bench/language.py", "--program"]).args(&[program]).args(rest).run()
+        }
+        _ => Command::new("python3").args(&["bench/bench.py", "--program"]).args(&[program]).args(arguments).run(),
+    }
 }

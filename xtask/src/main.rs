@@ -5,6 +5,7 @@ mod bench;
 mod checks;
 mod codegen;
 mod command;
+mod fuzz;
 mod python;
 mod quickstart;
 #[cfg(test)]
@@ -20,9 +21,11 @@ Development tasks
   cargo xtask test          install what the tests need and run every check
   cargo xtask tidy          check the rules of STYLE.md that a program can check
   cargo xtask interop       test the program with the official client and with faults
-  cargo xtask conformance   run the recorded cases of the file format
+  cargo xtask conformance   compare the recorded cases of the file format, as a table
   cargo xtask codegen       write the JSON Schema and the reference documentation from the tables
+  cargo xtask fuzz          feed the readers with broken input: `fuzz [TARGET [SECONDS]]`
   cargo xtask bench         measure the program; add `--official PROGRAM` to compare
+  cargo xtask bench language    measure reading, checking and composing of large files
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Some("tidy") => checks::tidy(),
         Some("interop") => checks::interop(&rest),
         Some("conformance") => checks::conformance(),
+        Some("fuzz") => fuzz::run(&rest),
         Some("codegen") => codegen::run(),
         Some("bench") => bench::run(&rest),
         None | Some("help" | "--help" | "-h") => {

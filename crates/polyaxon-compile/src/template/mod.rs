@@ -15,6 +15,7 @@ pub mod value;
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use minijinja::value::Value;
@@ -24,6 +25,8 @@ pub use error::{Cause, TemplateError};
 
 /// Work of one rendering: instructions, and bytes in units of 64.
 const FUEL: u64 = 400_000;
+/// What a failed rendering is taken to have used, which is not known: a document can fail some hundred times.
+const FAILURE_FUEL: u64 = FUEL / 32;
 /// Work of all renderings with one [`Budget`].
 const TOTAL_FUEL: u64 = 4_000_000;
 /// Bytes of one rendered text.
@@ -56,16 +59,23 @@ pub fn render(text: &str, context: &Value, budget: &Budget) -> Result<String, Te
     }
     let source = percent::rewrite(text);
     let rendered = run(&source, context, budget);
-    // Places in a rewritten source say nothing about the text.
-    rendered.map_err(|error| if source == text { error } else { TemplateError { range: None, ..error } })
+    rendered.map_err(|error| {
+        // Places in a rewritten source say nothing about the text, and some end inside of a character.
+        let is_part = |range: &Range<usize>| source == text && text.get(range.clone()).is_some();
+        TemplateError { range: error.range.filter(is_part), ..error }
+    })
 }
 
 fn run(source: &str, context: &Value, budget: &Budget) -> Result<String, TemplateError> {
     let template = ENGINE.template_from_str(source)?;
-    let rendered = template.render_captured(context.clone())?;
-    let (used, _) = rendered.state().fuel_levels().unwrap_or_default();
+    let rendered = template.render_captured(context.clone());
+    let used = match &rendered {
+        Ok(rendered) => rendered.state().fuel_levels().unwrap_or_default().0,
+        Err(error) if error.kind() == ErrorKind::OutOfFuel => FUEL,
+        Err(_) => FAILURE_FUEL,
+    };
     budget.fuel.set(budget.fuel.get().saturating_sub(used));
-    Ok(rendered.into_output())
+    Ok(rendered?.into_output())
 }
 
 /// The names that a template uses without setting them itself, dotted as far as they are static: `params.lr.as_arg`.
@@ -134,5 +144,19 @@ mod tests {
         let work = "{% for i in range(50000) %}{% endfor %}";
         let result = (0..100).try_for_each(|_| render(work, &Value::from(()), &budget).map(|_| ()));
         assert_eq!(result.map_err(|error| error.cause), Err(Cause::Limit));
+    }
+
+    #[test]
+    fn failures_use_the_budget_too() {
+        let budget = Budget::default();
+        let work = "{% for i in range(500) %}{% endfor %}{{ nothing.at.all }}";
+        let causes: Vec<_> = (0..1000).map(|_| render(work, &Value::from(()), &budget).unwrap_err().cause).collect();
+        assert_eq!((causes[0], causes[999]), (Cause::Undefined, Cause::Limit));
+    }
+
+    #[test]
+    fn places_of_errors_are_parts_of_the_text() {
+        let error = render("{{ x\u{feff} }}", &Value::from(()), &Budget::default()).unwrap_err();
+        assert_eq!((error.cause, error.range), (Cause::Syntax, None));
     }
 }

@@ -1,0 +1,4 @@
+//! `conformance::torture::template` with what the fuzzer makes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| conformance::torture::template(data));

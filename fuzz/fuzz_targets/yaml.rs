@@ -1,0 +1,4 @@
+//! `conformance::torture::yaml` with what the fuzzer makes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| conformance::torture::yaml(data));
