@@ -2,6 +2,8 @@
 //!
 //! Plain functions over what the caller knows of a run; nothing is looked up here.
 
+use std::collections::HashMap;
+
 use minijinja::value::Value as Engine;
 use polyaxon_model::time::Timestamp;
 use polyaxon_spec::node::{Key, Map, Node, Value};
@@ -84,12 +86,16 @@ impl Agent {
 /// A later io of the same name replaces an earlier one at its place.
 pub fn params(operation: &Node) -> Vec<Param> {
     let mut params: Vec<Param> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for section in ["inputs", "outputs", "contexts"] {
         for io in operation.get(section).and_then(Node::as_list).unwrap_or_default() {
             let Some(param) = param(io) else { continue };
-            match params.iter_mut().find(|other| other.name == param.name) {
-                Some(other) => *other = param,
-                None => params.push(param),
+            match places.get(&param.name) {
+                Some(place) => params[*place] = param,
+                None => {
+                    places.insert(param.name.clone(), params.len());
+                    params.push(param);
+                }
             }
         }
     }
@@ -165,8 +171,8 @@ pub const PARAM_FORMS: &[&str] = &["value", "type", "connection", "as_str", "as_
 
 /// The params, and `params` with all their forms.
 pub fn names(params: &[Param], budget: &Budget) -> Names {
-    let mut map = Map::new();
-    let mut forms = Map::new();
+    let mut map = Vec::with_capacity(params.len());
+    let mut forms = Vec::with_capacity(params.len());
     let mut arguments = Vec::new();
     let mut failures = Vec::new();
     for param in params {
@@ -177,9 +183,9 @@ pub fn names(params: &[Param], budget: &Budget) -> Names {
         if is_truthy(&as_arg) {
             arguments.push(as_arg.clone());
         }
-        map.insert(param.name.clone(), param.display());
-        forms.insert(
-            param.name.clone(),
+        map.push((Key::new(param.name.clone()), param.display()));
+        forms.push((
+            Key::new(param.name.clone()),
             mapping([
                 ("connection", optional(param.connection.as_deref())),
                 ("value", param.typed()),
@@ -187,8 +193,9 @@ pub fn names(params: &[Param], budget: &Budget) -> Names {
                 ("as_str", Node::string(param.as_str())),
                 ("as_arg", as_arg),
             ]),
-        );
+        ));
     }
+    let (mut map, mut forms) = (Map::from_entries(map), Map::from_entries(forms));
     forms.insert("as_args", Node::list(arguments));
     map.insert("params", Node::map(forms));
     Names { map, failures }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::compose::{self, Compiled, Place};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::likeness;
 use crate::node::Node;
 use crate::params;
 use crate::refs::{self, Entity};
@@ -149,13 +150,12 @@ fn unknown_component(name: &str, reference: &Node, components: &[Node]) -> Diagn
     problem.label("not in `run.components`").path("dagRef").help(match closest(name, &known) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if known.is_empty() => "the dag has no `components`".into(),
-        None => format!("components of the dag: {}", known.join(", ")),
+        None => format!("components of the dag: {}", likeness::listed(&known)),
     })
 }
 
 fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distances = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known));
-    distances.filter(|(distance, _)| *distance <= 2).min().map(|(_, known)| known)
+    likeness::closest(name, known.iter().copied(), 2)
 }
 
 /// Dependencies, and the operations that params and events refer to.

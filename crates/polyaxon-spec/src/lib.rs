@@ -14,6 +14,7 @@ pub mod edit;
 pub mod guidance;
 pub mod io;
 pub mod json_schema;
+pub mod likeness;
 pub mod loader;
 pub mod node;
 pub mod params;

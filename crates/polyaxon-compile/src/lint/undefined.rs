@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use polyaxon_spec::diagnostic::{Diagnostic, Severity, codes};
+use polyaxon_spec::likeness;
 
 use super::assumed::Group;
 use super::root;
@@ -107,7 +108,7 @@ fn declared(group: &Group) -> String {
     if group.params.is_empty() {
         return "declare it under `inputs`; without declarations there are `globals` and `params` only".to_owned();
     }
-    format!("declare it under `inputs`; declared: {}", group.params.join(", "))
+    format!("declare it under `inputs`; declared: {}", likeness::listed(&group.params))
 }
 
 /// Where a name stands in a template.

@@ -203,9 +203,15 @@ pub(crate) fn key_is_no_text(key: &Key, path: &str) -> Diagnostic {
         .help(format!("put the name in quotes: \"{}\"", key.text))
 }
 
+/// Longer names resemble none of ours.
+const LONGEST_NAME: usize = 100;
+
 /// The name that was probably meant. Spelling, case and underscores may be off a little.
 pub(crate) fn closest<'name>(written: &str, names: impl Iterator<Item = &'name str>) -> Option<&'name str> {
     let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
+    if written.len() > LONGEST_NAME {
+        return None;
+    }
     let written = plain(written);
     if written.is_empty() {
         return None;

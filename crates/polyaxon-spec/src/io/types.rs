@@ -1,5 +1,6 @@
 //! The names of io types, including the Python spellings that are accepted (spec §7).
 
+use crate::likeness;
 use crate::schema;
 use crate::section::Section;
 
@@ -132,8 +133,7 @@ pub(super) fn suggestion(name: &str) -> Option<&'static str> {
         "map" | "mapping" | "object" => return Some("dict"),
         _ => {}
     }
-    let close = KNOWN.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known));
-    close.filter(|(distance, _)| *distance <= 2).min().map(|(_, known)| known)
+    likeness::closest(name, KNOWN.iter().copied(), 2)
 }
 
 /// The language's own names, only valid as the whole type.

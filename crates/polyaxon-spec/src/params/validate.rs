@@ -1,8 +1,11 @@
 //! Whether the params of a composed operation satisfy its inputs and outputs (spec §9.3, §9.4).
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Context, Param, all};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::io::{Declaration, are_compatible};
+use crate::likeness;
 use crate::node::{Map, Node};
 use crate::refs::{self, Entity, Reference};
 use crate::template;
@@ -12,6 +15,7 @@ use crate::template;
 /// `context` is what the dag around the operation offers to references; empty outside a dag.
 pub fn validate(operation: &Node, params: &Map, context: &Context) -> Vec<Diagnostic> {
     let params = all(params, operation);
+    let by_name: HashMap<&str, &Param> = params.iter().rev().map(|param| (param.name, param)).collect();
     let inputs = Declaration::all(operation, "inputs");
     let outputs = Declaration::all(operation, "outputs");
     let matrix = operation.get("matrix").filter(|matrix| !matrix.is_null());
@@ -19,7 +23,7 @@ pub fn validate(operation: &Node, params: &Map, context: &Context) -> Vec<Diagno
     let mut missing = Vec::new();
 
     for input in &inputs {
-        if let Some(param) = params.iter().find(|param| param.name == input.name) {
+        if let Some(param) = by_name.get(input.name) {
             problems.extend(check_given(param, input, Some(context)));
             continue;
         }
@@ -32,7 +36,7 @@ pub fn validate(operation: &Node, params: &Map, context: &Context) -> Vec<Diagno
         }
     }
     for output in &outputs {
-        if let Some(param) = params.iter().find(|param| param.name == output.name) {
+        if let Some(param) = by_name.get(output.name) {
             problems.extend(check_given(param, output, None));
         }
     }
@@ -44,8 +48,10 @@ pub fn validate(operation: &Node, params: &Map, context: &Context) -> Vec<Diagno
     }
     let declared: Vec<&Declaration> = inputs.iter().chain(&outputs).collect();
     let is_strict = operation.get("strictParams").and_then(Node::as_bool) == Some(true);
-    for param in params.iter().filter(|param| declared.iter().all(|io| io.name != param.name)) {
-        problems.extend(check_undeclared(param, &declared, &params, is_strict));
+    let declared_names: HashSet<&str> = declared.iter().map(|io| io.name).collect();
+    let free: Vec<&str> = declared.iter().map(|io| io.name).filter(|name| !by_name.contains_key(name)).collect();
+    for param in params.iter().filter(|param| !declared_names.contains(param.name)) {
+        problems.extend(check_undeclared(param, &declared, &free, is_strict));
     }
     problems
 }
@@ -145,8 +151,7 @@ fn missing_help(key: &str, reference: &Reference, context: Option<&Context>) -> 
     if known.is_empty() {
         return "`ops` and `dag` refer to the dag around an operation; there is none here".into();
     }
-    let close = known.iter().map(|known| (strsim::damerau_levenshtein(key, known), *known)).min();
-    if let Some((_, known)) = close.filter(|(distance, _)| *distance <= 3) {
+    if let Some(known) = likeness::closest(key, known.iter().copied(), 3) {
         return format!("did you mean `{known}`?");
     }
     match &reference.entity {
@@ -234,7 +239,8 @@ fn missing_params(params: &[Param], missing: &[Declaration]) -> Diagnostic {
     problem
 }
 
-fn check_undeclared(param: &Param, declared: &[&Declaration], params: &[Param], is_strict: bool) -> Option<Diagnostic> {
+/// `free` are the names of `declared` without param.
+fn check_undeclared(param: &Param, declared: &[&Declaration], free: &[&str], is_strict: bool) -> Option<Diagnostic> {
     if !param.is_join {
         if let Err(problem) = refs::read(param.name, param.node) {
             return Some(*problem);
@@ -242,9 +248,9 @@ fn check_undeclared(param: &Param, declared: &[&Declaration], params: &[Param], 
     }
     let path = format!("params.{}", param.name);
     let message = format!("param `{}` matches no input or output", param.name);
-    let free = declared.iter().filter(|io| params.iter().all(|other| other.name != io.name));
-    let close = free.map(|io| (strsim::damerau_levenshtein(param.name, io.name), io.name)).min();
-    let meant = close.filter(|(distance, name)| *distance <= 2 && *distance < name.len()).map(|(_, name)| name);
+    let most_mistakes = |name: &str| 2.min(name.len().saturating_sub(1));
+    let meant = likeness::closest(param.name, free.iter().copied(), 2)
+        .filter(|name| strsim::damerau_levenshtein(param.name, name) <= most_mistakes(name));
     let did_you_mean = meant.map(|name| format!("did you mean `{name}`?"));
     let context_only = param.flag("contextOnly");
     if context_only == Some(false) || (is_strict && context_only != Some(true)) {
@@ -252,7 +258,9 @@ fn check_undeclared(param: &Param, declared: &[&Declaration], params: &[Param], 
         let known: Vec<&str> = declared.iter().map(|io| io.name).collect();
         let help = did_you_mean.unwrap_or_else(|| match known.as_slice() {
             [] => "the component declares no inputs or outputs; set `contextOnly: true` to use it in templates".into(),
-            known => format!("declared: {}; set `contextOnly: true` to use it in templates only", known.join(", ")),
+            known => {
+                format!("declared: {}; set `contextOnly: true` to use it in templates only", likeness::listed(known))
+            }
         });
         let problem = Diagnostic::error(codes::PARAM_UNDECLARED, param.span, message);
         return Some(problem.label(label).path(path).help(help));
