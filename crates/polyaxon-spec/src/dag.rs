@@ -36,6 +36,11 @@ pub struct Graph {
     pub order: Vec<Vec<String>>,
 }
 
+/// `dagRef`s in a row; longer chains are made by machines.
+const MOST_IN_A_ROW: usize = 50;
+/// Values that `dagRef`s may add to a dag: each operation holds a copy of its component.
+const MOST_COPIED: usize = 1_000_000;
+
 /// Everything that is wrong with the dag of a compiled operation, warnings included.
 pub fn check(operation: &Node) -> Vec<Diagnostic> {
     match graph(operation) {
@@ -63,8 +68,9 @@ pub fn graph(operation: &Node) -> Result<Graph, Vec<Diagnostic>> {
         return Err(problems);
     }
     let mut nodes = Vec::with_capacity(operations.len());
+    let mut copied = 0;
     for (index, document) in operations.iter().enumerate() {
-        match read_node(document, components) {
+        match read_node(document, components, &mut copied) {
             Ok(node) => nodes.push(node),
             Err(more) => problems.extend(more.into_iter().map(|problem| inside(problem, index))),
         }
@@ -109,20 +115,26 @@ fn inside(problem: Diagnostic, index: usize) -> Diagnostic {
     problem.path(path)
 }
 
-fn read_node(document: &Node, components: &[Node]) -> Result<GraphNode, Vec<Diagnostic>> {
+fn read_node(document: &Node, components: &[Node], copied: &mut usize) -> Result<GraphNode, Vec<Diagnostic>> {
     let mut document = document.clone();
-    fill_dag_refs(&mut document, components, &mut Vec::new()).map_err(|problem| vec![*problem])?;
+    fill_dag_refs(&mut document, components, &mut Vec::new(), copied).map_err(|problem| vec![*problem])?;
     let compiled = compose::compile(&document, None, Place::DagNode)?;
     let name = compiled.operation.get("name").and_then(Node::as_str).unwrap_or_default().to_string();
     let upstream = upstream_of(&compiled);
     Ok(GraphNode { name, document, compiled, upstream, downstream: BTreeSet::new() })
 }
 
-/// Puts the components that `dagRef`s name in their place; components of a dag may use `dagRef` too.
-fn fill_dag_refs(document: &mut Node, components: &[Node], chain: &mut Vec<String>) -> Result<(), Box<Diagnostic>> {
+/// Puts the components that `dagRef`s name in their place; components of a dag may use `dagRef` too. `copied` counts the
+/// values of all these components.
+fn fill_dag_refs(
+    document: &mut Node,
+    components: &[Node],
+    chain: &mut Vec<String>,
+    copied: &mut usize,
+) -> Result<(), Box<Diagnostic>> {
     let Some(map) = document.as_map_mut() else { return Ok(()) };
     if let Some(component) = map.get_mut("component").filter(|component| !component.is_null()) {
-        return fill_dag_refs(component, components, chain);
+        return fill_dag_refs(component, components, chain, copied);
     }
     let Some(reference) = map.get("dagRef").cloned() else { return Ok(()) };
     let Some(name) = reference.as_str().filter(|name| !name.is_empty()) else { return Ok(()) };
@@ -135,11 +147,24 @@ fn fill_dag_refs(document: &mut Node, components: &[Node], chain: &mut Vec<Strin
     let Some(component) = components.iter().find(named) else {
         return Err(Box::new(unknown_component(name, &reference, components)));
     };
+    *copied = copied.saturating_add(component.count());
+    if chain.len() >= MOST_IN_A_ROW || *copied > MOST_COPIED {
+        return Err(Box::new(too_many_copies(&reference, chain.len())));
+    }
     chain.push(name.to_string());
     let mut component = component.clone();
-    fill_dag_refs(&mut component, components, chain)?;
+    fill_dag_refs(&mut component, components, chain, copied)?;
     map.insert("component", component);
     Ok(())
+}
+
+fn too_many_copies(reference: &Node, in_a_row: usize) -> Diagnostic {
+    let message = if in_a_row >= MOST_IN_A_ROW {
+        format!("more than {MOST_IN_A_ROW} `dagRef`s lead from one to the next")
+    } else {
+        format!("the `dagRef`s of the dag repeat more than {MOST_COPIED} values")
+    };
+    Diagnostic::error(codes::TOO_LARGE, reference.span, message).label("not followed").path("dagRef")
 }
 
 fn unknown_component(name: &str, reference: &Node, components: &[Node]) -> Diagnostic {

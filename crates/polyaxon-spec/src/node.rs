@@ -92,6 +92,15 @@ impl Node {
         Node::bare(Value::Map(map))
     }
 
+    /// How many values there are in it, itself included.
+    pub fn count(&self) -> usize {
+        match &self.value {
+            Value::List(items) => 1 + items.iter().map(Node::count).sum::<usize>(),
+            Value::Map(map) => 1 + map.iter().map(|(_, value)| value.count()).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
     }

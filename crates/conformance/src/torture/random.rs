@@ -136,16 +136,20 @@ pub fn mutated(input: &[u8], others: &[Vec<u8>], random: &mut Random) -> Vec<u8>
                 data.splice(from..from, other[start..end].iter().copied());
             }
             5 => {
-                let piece = random.one_of(PIECES).repeat(1 + random.below(60));
+                let piece = piece(random).repeat(1 + random.below(60));
                 data.splice(from..from, piece.bytes());
             }
             _ => {
                 let to = if random.below(2) == 0 { from } else { to };
-                data.splice(from..to, random.one_of(PIECES).bytes());
+                data.splice(from..to, piece(random).bytes());
             }
         }
     }
     data
+}
+
+fn piece(random: &mut Random) -> &'static str {
+    PIECES[random.below(PIECES.len())]
 }
 
 /// A part of at most 64 bytes.
@@ -180,7 +184,7 @@ fn text(random: &mut Random) -> String {
     let mut text = String::new();
     for _ in 0..random.below(5) {
         match random.below(4) {
-            0 => text.extend(random.one_of(PIECES).chars()),
+            0 => text.push_str(piece(random)),
             1 => text.extend(char::from_u32(random.number() as u32 % 0x300)),
             _ => text.push(char::from(b' ' + random.below(95) as u8)),
         }

@@ -147,19 +147,26 @@ fn check_reference(
 }
 
 fn missing_help(key: &str, reference: &Reference, context: Option<&Context>) -> String {
-    let known: Vec<&str> = context.into_iter().flat_map(|context| context.keys().map(String::as_str)).collect();
-    if known.is_empty() {
+    let Some(context) = context.filter(|context| !context.is_empty()) else {
         return "`ops` and `dag` refer to the dag around an operation; there is none here".into();
-    }
-    if let Some(known) = likeness::closest(key, known.iter().copied(), 3) {
-        return format!("did you mean `{known}`?");
-    }
+    };
+    let below = |prefix: String| {
+        let first = context.range(prefix.clone()..);
+        first.map(|(key, _)| key.as_str()).take_while(move |key| key.starts_with(&prefix))
+    };
+    let near = |names: &mut dyn Iterator<Item = &str>| {
+        likeness::closest(key, names, 3).map(|known| format!("did you mean `{known}`?"))
+    };
     match &reference.entity {
-        Entity::Operation(name) if !known.iter().any(|key| key.starts_with(&format!("ops.{name}."))) => {
-            format!("the dag has no operation `{name}`")
+        Entity::Operation(name) => {
+            let mut own = below(format!("ops.{name}.")).peekable();
+            if own.peek().is_none() {
+                let mut all = context.keys().map(String::as_str);
+                return near(&mut all).unwrap_or_else(|| format!("the dag has no operation `{name}`"));
+            }
+            near(&mut own).unwrap_or_else(|| format!("operation `{name}` declares no such input or output"))
         }
-        Entity::Operation(name) => format!("operation `{name}` declares no such input or output"),
-        _ => "the dag declares no such input".into(),
+        _ => near(&mut below("dag.".into())).unwrap_or_else(|| "the dag declares no such input".into()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The merge rules by type of value (spec §12.3).
 
+use std::collections::HashSet;
+
 use super::{Strategy, patch_section};
 use crate::node::{Map, Node, Value};
 use crate::section::{Section, Type};
@@ -146,13 +148,14 @@ fn merge(depth: Depth, current: &mut Node, value: &Node, strategy: Strategy) {
 }
 
 fn append_new(list: &mut Vec<Node>, more: &[Node]) {
-    let known = list.len();
-    for item in more {
-        // Duplicates inside one side stay: only the other side counts as known.
-        if !list[..known].contains(item) {
-            list.push(item.clone());
-        }
-    }
+    // Duplicates inside one side stay: only the other side counts as known.
+    let texts: HashSet<&str> = list.iter().filter_map(Node::as_str).collect();
+    let is_new = |item: &&Node| match item.as_str() {
+        Some(text) => !texts.contains(text),
+        None => !list.contains(item),
+    };
+    let new: Vec<Node> = more.iter().filter(is_new).cloned().collect();
+    list.extend(new);
 }
 
 fn update(depth: Depth, config: &mut Map, patch: &Map) {

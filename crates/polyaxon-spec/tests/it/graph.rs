@@ -121,3 +121,26 @@ run:
     let first = graph.nodes.iter().find(|node| node.name == "first").expect("a node");
     assert_eq!(first.downstream.iter().collect::<Vec<_>>(), ["left", "right"]);
 }
+
+/// The first problem of a dag with these components and operations, as `class: message`.
+fn first_problem(components: &str, operations: &str) -> String {
+    let text = format!("{{run: {{kind: dag, components: [{components}], operations: [{operations}]}}}}");
+    let document = polyaxon_spec::wire::read_operation(&text).expect("readable");
+    let compiled = polyaxon_spec::compose::compose(&document).expect("composed");
+    let problems = dag::graph(&compiled.operation).expect_err("refused");
+    format!("{}: {}", problems[0].code.class, problems[0].message)
+}
+
+#[test]
+fn references_cannot_exhaust_the_machine() {
+    let job = "run: {kind: job, container: {image: a}}";
+    let chain =
+        (0..5000).fold(String::new(), |text, index| format!("{text}{{name: c{index}, dagRef: c{}}}, ", index + 1));
+    let chain = format!("{chain}{{name: c5000, {job}}}");
+    assert!(first_problem(&chain, "{name: a, dagRef: c0}").contains("more than 50 `dagRef`s lead"));
+    let labels = (0..5000).fold(String::new(), |labels, index| format!("{labels}l{index}: x, "));
+    let large =
+        format!("{{name: c, run: {{kind: job, container: {{image: a}}, environment: {{labels: {{{labels}}}}}}}}}");
+    let operations = (0..1000).fold(String::new(), |text, index| format!("{text}{{name: o{index}, dagRef: c}}, "));
+    assert!(first_problem(&large, &operations).contains("repeat more than 1000000 values"));
+}
