@@ -181,7 +181,9 @@ fn merging_before_is_merging_after_turned_around() {
             let result = patched(&schema::DOCUMENT, below, patch, strategy);
             result.iter().map(|(key, _)| key.text.clone()).collect::<Vec<_>>()
         });
-        results.iter_mut().for_each(|keys| keys.sort());
+        for keys in &mut results {
+            keys.sort();
+        }
         assert_eq!(results[0], results[1], "{which}");
     });
 }

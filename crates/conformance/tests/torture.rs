@@ -18,6 +18,7 @@ struct Shown<'a> {
 }
 
 impl Drop for Shown<'_> {
+    #[expect(clippy::print_stdout, reason = "the output of a test that fails")]
     fn drop(&mut self) {
         if thread::panicking() {
             let text = self.input.escape_ascii();
