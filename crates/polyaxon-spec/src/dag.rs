@@ -36,8 +36,8 @@ pub struct Graph {
     pub order: Vec<Vec<String>>,
 }
 
-/// `dagRef`s in a row; longer chains are made by machines.
-const MOST_IN_A_ROW: usize = 50;
+/// Documents inside of one another, with those that `dagRef`s put there. Texts alone cannot nest deeper.
+const MOST_LEVELS: usize = 200;
 /// Values that `dagRef`s may add to a dag: each operation holds a copy of its component.
 const MOST_COPIED: usize = 1_000_000;
 
@@ -68,9 +68,9 @@ pub fn graph(operation: &Node) -> Result<Graph, Vec<Diagnostic>> {
         return Err(problems);
     }
     let mut nodes = Vec::with_capacity(operations.len());
-    let mut copied = 0;
+    let mut filling = Filling { components, chain: Vec::new(), levels: 0, copied: 0 };
     for (index, document) in operations.iter().enumerate() {
-        match read_node(document, components, &mut copied) {
+        match read_node(document, &mut filling) {
             Ok(node) => nodes.push(node),
             Err(more) => problems.extend(more.into_iter().map(|problem| inside(problem, index))),
         }
@@ -115,52 +115,60 @@ fn inside(problem: Diagnostic, index: usize) -> Diagnostic {
     problem.path(path)
 }
 
-fn read_node(document: &Node, components: &[Node], copied: &mut usize) -> Result<GraphNode, Vec<Diagnostic>> {
+fn read_node(document: &Node, filling: &mut Filling) -> Result<GraphNode, Vec<Diagnostic>> {
     let mut document = document.clone();
-    fill_dag_refs(&mut document, components, &mut Vec::new(), copied).map_err(|problem| vec![*problem])?;
+    filling.chain.clear();
+    filling.levels = 0;
+    fill_dag_refs(&mut document, filling).map_err(|problem| vec![*problem])?;
     let compiled = compose::compile(&document, None, Place::DagNode)?;
     let name = compiled.operation.get("name").and_then(Node::as_str).unwrap_or_default().to_string();
     let upstream = upstream_of(&compiled);
     Ok(GraphNode { name, document, compiled, upstream, downstream: BTreeSet::new() })
 }
 
-/// Puts the components that `dagRef`s name in their place; components of a dag may use `dagRef` too. `copied` counts the
-/// values of all these components.
-fn fill_dag_refs(
-    document: &mut Node,
-    components: &[Node],
-    chain: &mut Vec<String>,
-    copied: &mut usize,
-) -> Result<(), Box<Diagnostic>> {
+/// The components that `dagRef`s can name, and what came of them so far.
+struct Filling<'a> {
+    components: &'a [Node],
+    /// The references that lead to the current document, and the documents around it.
+    chain: Vec<String>,
+    levels: usize,
+    /// Values of all copies.
+    copied: usize,
+}
+
+/// Puts the components that `dagRef`s name in their place; components of a dag may use `dagRef` too.
+fn fill_dag_refs(document: &mut Node, filling: &mut Filling) -> Result<(), Box<Diagnostic>> {
+    filling.levels += 1;
     let Some(map) = document.as_map_mut() else { return Ok(()) };
     if let Some(component) = map.get_mut("component").filter(|component| !component.is_null()) {
-        return fill_dag_refs(component, components, chain, copied);
+        return fill_dag_refs(component, filling);
     }
     let Some(reference) = map.get("dagRef").cloned() else { return Ok(()) };
     let Some(name) = reference.as_str().filter(|name| !name.is_empty()) else { return Ok(()) };
-    if chain.iter().any(|known| known == name) {
-        let message = format!("`dagRef: {name}` leads back to where it started: {} -> {name}", chain.join(" -> "));
+    if filling.chain.iter().any(|known| known == name) {
+        let message =
+            format!("`dagRef: {name}` leads back to where it started: {} -> {name}", filling.chain.join(" -> "));
         let problem = Diagnostic::error(codes::REFERENCE_CYCLE, reference.span, message);
         return Err(Box::new(problem.label("closes the circle").path("dagRef")));
     }
     let named = |component: &&Node| component.get("name").and_then(Node::as_str) == Some(name);
-    let Some(component) = components.iter().find(named) else {
-        return Err(Box::new(unknown_component(name, &reference, components)));
+    let Some(component) = filling.components.iter().find(named) else {
+        return Err(Box::new(unknown_component(name, &reference, filling.components)));
     };
-    *copied = copied.saturating_add(component.count());
-    if chain.len() >= MOST_IN_A_ROW || *copied > MOST_COPIED {
-        return Err(Box::new(too_many_copies(&reference, chain.len())));
+    filling.copied = filling.copied.saturating_add(component.count());
+    if filling.levels > MOST_LEVELS || filling.copied > MOST_COPIED {
+        return Err(Box::new(too_many_copies(&reference, filling)));
     }
-    chain.push(name.to_string());
+    filling.chain.push(name.to_string());
     let mut component = component.clone();
-    fill_dag_refs(&mut component, components, chain, copied)?;
+    fill_dag_refs(&mut component, filling)?;
     map.insert("component", component);
     Ok(())
 }
 
-fn too_many_copies(reference: &Node, in_a_row: usize) -> Diagnostic {
-    let message = if in_a_row >= MOST_IN_A_ROW {
-        format!("more than {MOST_IN_A_ROW} `dagRef`s lead from one to the next")
+fn too_many_copies(reference: &Node, filling: &Filling) -> Diagnostic {
+    let message = if filling.levels > MOST_LEVELS {
+        format!("more than {MOST_LEVELS} documents stand inside of one another, by `dagRef`s that lead to `dagRef`s")
     } else {
         format!("the `dagRef`s of the dag repeat more than {MOST_COPIED} values")
     };

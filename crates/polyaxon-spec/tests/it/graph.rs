@@ -137,7 +137,13 @@ fn references_cannot_exhaust_the_machine() {
     let chain =
         (0..5000).fold(String::new(), |text, index| format!("{text}{{name: c{index}, dagRef: c{}}}, ", index + 1));
     let chain = format!("{chain}{{name: c5000, {job}}}");
-    assert!(first_problem(&chain, "{name: a, dagRef: c0}").contains("more than 50 `dagRef`s lead"));
+    assert!(first_problem(&chain, "{name: a, dagRef: c0}").contains("more than 200 documents stand"));
+    let nested = |index: usize| {
+        let (open, close) = ("component: {".repeat(90), "}".repeat(90));
+        format!("{{name: d{index}, {open}dagRef: d{}{close}}}, ", index + 1)
+    };
+    let nested = (0..50).fold(String::new(), |text, index| text + &nested(index));
+    assert!(first_problem(&nested, "{name: a, dagRef: d0}").contains("more than 200 documents stand"));
     let labels = (0..5000).fold(String::new(), |labels, index| format!("{labels}l{index}: x, "));
     let large =
         format!("{{name: c, run: {{kind: job, container: {{image: a}}, environment: {{labels: {{{labels}}}}}}}}}");
