@@ -1,5 +1,6 @@
 """Jobs that behave badly end with the right status and with all of their output."""
 
+import concurrent.futures
 import json
 import signal
 import time
@@ -144,3 +145,12 @@ def test_ctrl_c_detaches_and_the_job_goes_on(home):
     run = json.loads(home.polyaxon("ops", "get", "-uid", "@last", "-o", "json").stdout)
     assert home.wait(run)["status"] == "succeeded"
     assert home.logs(run)[-1] == "done"
+
+
+def test_following_a_run_that_ends_at_once_ends_too(home):
+    """Its end may fall between any two steps of the follower."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        commands = [["run", "--image", "none", "--cmd", f"echo {index}", "-l"] for index in range(100)]
+        results = list(pool.map(lambda command: home.polyaxon(*command, timeout=20), commands))
+    for index, result in enumerate(results):
+        assert f"{index}\n" in result.stdout

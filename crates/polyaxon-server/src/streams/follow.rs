@@ -45,7 +45,8 @@ pub(crate) async fn follow_logs(
 async fn send_logs(server: &Arc<Server>, folder: &RunFolder, mut cursor: Cursor, output: &Output) -> Option<()> {
     let path = RunPath { project: folder.project.clone(), run: folder.run };
     let mut watch = server.watch(folder.run);
-    let mut status = folder.status;
+    // The status that the request was checked with is older than the watch: an end between the two wakes nobody.
+    let mut status = server.standing(&path).await.ok()?.status;
     loop {
         loop {
             let page = read_page(server, folder.run, cursor).await?;
