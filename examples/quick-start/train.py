@@ -107,10 +107,11 @@ class Network:
 
 
 def start_tracking(arguments):
-    # Polyaxon tells the script which run it belongs to. Started by hand, without a server to talk to,
-    # the same script tracks into a folder instead.
-    is_offline = not (os.environ.get("POLYAXON_RUN_INSTANCE") or os.environ.get("POLYAXON_HOST"))
-    tracking.init(is_offline=is_offline, is_new=is_offline or None, name="quick-start" if is_offline else None)
+    # Polyaxon tells the script which run it belongs to. Started by hand, the same script tracks into a folder.
+    if os.environ.get("POLYAXON_RUN_INSTANCE"):
+        tracking.init()
+    else:
+        tracking.init(is_offline=True, is_new=True, name="quick-start")
     tracking.log_inputs(**vars(arguments))
     tracking.log_data_ref(name="digits", path=str(DATA), summary={"digits": 1797, "pixels": "8 x 8"})
 

@@ -29,7 +29,7 @@ That was examples/quick-start/operation.yaml. Where to look next:
   {program} ops ls                        all runs
   {program} ops logs @last                the logs again
   {program} ops statuses @last            what happened when
-  {program} ops artifacts @last           download the trained model and the metrics
+  {program} ops artifacts @last           its files; `--dir outputs` downloads the trained model
   {program} server status                 the local server that keeps all this; `server stop` ends it
 
 To change the run and start it again, in a terminal with the example's Python:
