@@ -27,6 +27,7 @@ use crate::suggest::nearest;
 #[command(
     name = "polyaxon",
     bin_name = "polyaxon",
+    version,
     disable_help_subcommand = true,
     subcommand_required = false,
     max_term_width = 110,
