@@ -74,6 +74,9 @@ pub fn graph(operation: &Node) -> Result<Graph, Vec<Diagnostic>> {
             Ok(node) => nodes.push(node),
             Err(more) => problems.extend(more.into_iter().map(|problem| inside(problem, index))),
         }
+        if filling.copied > MOST_COPIED {
+            break;
+        }
     }
     if !problems.is_empty() {
         return Err(problems);
