@@ -162,6 +162,14 @@ fn check_fields(section: &'static Section, below: &Map, patch: &Map, replaced: &
 }
 
 /// Of two free mappings, it does not matter which is laid over the other: `pre_merge` is `post_merge` turned around.
+/// Found by fuzzing: numbers beyond 64 bits and without a point lost their kind when they were keys.
+#[test]
+fn numbers_that_are_keys_read_back() {
+    for input in ["500000000000000000000000000000000000: x", "1.0e+35: x", ".inf: x", "? 0x10\n: x", "-1.5: {1: 2}"] {
+        torture::yaml(input.as_bytes());
+    }
+}
+
 #[test]
 fn merging_before_is_merging_after_turned_around() {
     for seed in 0..ROUNDS {

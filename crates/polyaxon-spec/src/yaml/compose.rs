@@ -10,7 +10,7 @@ use super::anchors::{Anchors, Measured, Weight};
 use super::mapping::{self, PairKey};
 use super::resolve::{self, Plain, Problem};
 use super::tabs::Tabs;
-use super::{Document, MAX_DEPTH, syntax};
+use super::{Document, MAX_DEPTH, emit, syntax};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::{Key, Node, Value};
 use crate::span::{SourceId, Span};
@@ -353,8 +353,11 @@ impl Composer<'_> {
     /// The key that a scalar makes; collections cannot be keys.
     fn key(&mut self, node: Node) -> Key {
         let span = node.span;
-        let json = match node.value {
+        let text = match node.value {
             Value::Str(text) => return Key { text, span, is_text: true },
+            // JSON would round the one and take the dot from the other, which then reads as text.
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => emit::float(number),
             Value::List(_) | Value::Map(_) => {
                 let before = self.text[..span.start as usize].chars().next_back();
                 let is_template = before == Some('{') && self.text[span.start as usize..].starts_with('{');
@@ -366,9 +369,11 @@ impl Composer<'_> {
                 });
                 return Key { text: String::new(), span, is_text: false };
             }
-            _ => node.to_json(),
+            _ => {
+                let json = node.to_json();
+                json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+            }
         };
-        let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
         Key { text, span, is_text: false }
     }
 

@@ -116,7 +116,7 @@ fn scalar(out: &mut String, value: &Value, level: usize) {
 }
 
 /// A YAML 1.1 float needs a dot, and a sign in its exponent.
-fn float(value: f64) -> String {
+pub(super) fn float(value: f64) -> String {
     if value.is_nan() {
         return ".nan".to_owned();
     }
