@@ -3,8 +3,9 @@
 use crate::compose::{Place, effective};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Key, Map, Node, Value};
+use crate::schema;
 
-/// Fields that a child takes from the resolved operation of its parent, or not at all.
+/// Fields that a child takes from the resolved operation of its parent, or not at all, as it does all shortcuts.
 const CLEARED: &[&str] = &[
     "conditions",
     "schedule",
@@ -16,16 +17,6 @@ const CLEARED: &[&str] = &[
     "inputs",
     "outputs",
     "run",
-    "container",
-    "cmd",
-    "env",
-    "resources",
-    "ports",
-    "environment",
-    "init",
-    "connections",
-    "sidecars",
-    "volumes",
     "runPatch",
     "cache",
     "queue",
@@ -129,7 +120,7 @@ fn child_source(source: &Node, operation: &Node, also_cleared: &[&str]) -> Node 
 /// Removes the fields in every layer.
 fn clear(document: &mut Node, also_cleared: &[&str]) {
     let Some(map) = document.as_map_mut() else { return };
-    let is_cleared = |key: &str| CLEARED.contains(&key) || also_cleared.contains(&key);
+    let is_cleared = |key: &str| [CLEARED, schema::SHORTCUTS, also_cleared].iter().any(|fields| fields.contains(&key));
     map.retain(|key, _| !is_cleared(&key.text));
     if let Some(component) = map.get_mut("component") {
         clear(component, also_cleared);

@@ -34,7 +34,7 @@ pub enum Place {
     DagNode,
 }
 
-/// Fields of a layer that other rules handle than the generic patch.
+/// Fields of a layer that other rules handle than the generic patch; the shortcuts are handled by theirs, too.
 const NOT_PATCHED: &[&str] = &[
     "component",
     "hubRef",
@@ -44,16 +44,6 @@ const NOT_PATCHED: &[&str] = &[
     "isPreset",
     "patchStrategy",
     "run",
-    "container",
-    "cmd",
-    "env",
-    "resources",
-    "ports",
-    "environment",
-    "init",
-    "connections",
-    "sidecars",
-    "volumes",
     "runPatch",
     "strictParams",
     "version",
@@ -132,7 +122,9 @@ pub fn effective(local: &Node, run_strategy: Option<Strategy>, place: Place) -> 
     let strategy = Strategy::of(local);
     let is_strict = |map: &Map| map.get("strictParams").and_then(Node::as_bool) == Some(true);
     let strict = is_strict(&effective) || is_strict(layer);
-    patch_fields(&schema::DOCUMENT, &mut effective, layer, strategy, |name| !NOT_PATCHED.contains(&name));
+    patch_fields(&schema::DOCUMENT, &mut effective, layer, strategy, |name| {
+        !NOT_PATCHED.contains(&name) && !schema::SHORTCUTS.contains(&name)
+    });
     let written = layer.get("strictParams").filter(|_| is_strict(layer)).map(|node| node.span);
     effective.insert("strictParams", Node { span: written.unwrap_or(local.span), ..Node::bool(strict) });
     if let (true, Some(version)) = (effective.get("version").is_none_or(Node::is_null), layer.get("version")) {

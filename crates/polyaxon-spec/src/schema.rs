@@ -31,7 +31,7 @@ mod walk;
 pub use build::BUILD;
 pub use cache::CACHE;
 pub use composite::{ARTIFACT_KINDS, ARTIFACTS, DOCKERFILE, EVENT, FILE, GIT, TENSORBOARD};
-pub use document::{DOCUMENT, DOCUMENT_KINDS};
+pub use document::{DOCUMENT, DOCUMENT_KINDS, SHORTCUTS};
 pub use early_stopping::{EARLY_STOPPING, STOPPING_POLICIES};
 pub use environment::ENVIRONMENT;
 pub use event::EVENT_TRIGGER;

@@ -1,9 +1,8 @@
 //! Resolution and lint against the conformance corpus, both from recorded operations and from the files themselves.
 
 use conformance::case::Case;
+use conformance::resolution::context;
 use conformance::{compare, corpus, stages};
-use polyaxon_compile::connection::Connection;
-use polyaxon_compile::context::{Agent, RunContext};
 use polyaxon_compile::lint::lint;
 use polyaxon_compile::resolve::{Resolved, resolve};
 use polyaxon_spec::diagnostic::Diagnostic;
@@ -26,7 +25,7 @@ fn recorded_operations_resolve_as_recorded() {
     for case in &cases {
         let compiled = Node::from_json(&case.expected["compiled"]["value"]);
         let params = params(&case.expected["params"]);
-        let found = resolve(&compiled, &params, &run(case, &compiled, &fixed));
+        let found = resolve(&compiled, &params, &context(case, &compiled, &fixed));
         failures.extend(differences(case, found));
     }
     assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), cases.len(), failures.join("\n"));
@@ -43,7 +42,7 @@ fn files_resolve_as_recorded() {
         // The server gets JSON.
         let operation = Node::from_json(&compiled.operation.to_json());
         let params = params(&Node::map(compiled.params.clone()).to_json());
-        let found = resolve(&operation, &params, &run(case, &operation, &fixed));
+        let found = resolve(&operation, &params, &context(case, &operation, &fixed));
         failures.extend(differences(case, found));
     }
     assert!(failures.is_empty(), "{} differ:\n{}", failures.len(), failures.join("\n"));
@@ -101,33 +100,6 @@ fn params(json: &Json) -> Map {
     match Node::from_json(json).value {
         Value::Map(map) => map,
         _ => Map::new(),
-    }
-}
-
-/// The one run that the corpus was recorded for.
-fn run(case: &Case, compiled: &Node, fixed: &Json) -> RunContext {
-    let globals = &fixed["globals"];
-    let agent = &fixed["agents"][case.option("agent").as_str().unwrap_or("default")];
-    let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
-    let connection = |json: &Json| serde_json::from_value::<Connection>(json.clone()).expect("a connection");
-    let namespaces = agent["additionalNamespaces"].as_array().into_iter().flatten();
-    RunContext {
-        owner: text(&globals["owner_name"]),
-        project: text(&globals["project_name"]),
-        project_uuid: text(&globals["project_uuid"]),
-        name: compiled.get("name").and_then(Node::as_str).unwrap_or("anonymous").to_owned(),
-        uuid: text(&globals["uuid"]),
-        path: text(&globals["uuid"]),
-        created_at: globals["created_at"].as_str().and_then(|time| time.parse().ok()),
-        compiled_at: globals["compiled_at"].as_str().and_then(|time| time.parse().ok()),
-        is_independent: true,
-        agent: Agent {
-            namespace: text(&agent["namespace"]),
-            additional_namespaces: namespaces.map(text).collect(),
-            store: Some(connection(&agent["artifacts_store"])),
-            connections: fixed["connections"].as_array().into_iter().flatten().map(connection).collect(),
-        },
-        ..RunContext::default()
     }
 }
 

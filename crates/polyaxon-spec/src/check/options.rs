@@ -5,11 +5,8 @@ use crate::decode::{self, DocumentRole};
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::{Map, Node, Value};
 use crate::params::options as arguments;
+use crate::schema;
 use crate::span::{Sources, Span};
-
-/// The only fields that a caller of the API may give inline.
-const SHORTCUTS: &[&str] =
-    &["ports", "container", "cmd", "env", "resources", "environment", "init", "connections", "sidecars", "volumes"];
 
 /// The inline document in canonical form; `None` when no inline option was given.
 pub(super) fn inline(request: &Request, sources: &mut Sources) -> Result<Option<Node>, Vec<Diagnostic>> {
@@ -19,10 +16,10 @@ pub(super) fn inline(request: &Request, sources: &mut Sources) -> Result<Option<
             return Err(vec![Diagnostic::error(codes::TYPE, Span::NONE, "inline shortcuts must be a mapping")]);
         };
         let unknown: Vec<&str> =
-            given.iter().map(|(key, _)| key.text.as_str()).filter(|key| !SHORTCUTS.contains(key)).collect();
+            given.iter().map(|(key, _)| key.text.as_str()).filter(|key| !schema::SHORTCUTS.contains(key)).collect();
         if !unknown.is_empty() {
             let message = format!("`{}` cannot be given inline", unknown.join("`, `"));
-            let help = format!("inline fields: {}", SHORTCUTS.join(", "));
+            let help = format!("inline fields: {}", schema::SHORTCUTS.join(", "));
             return Err(vec![Diagnostic::error(codes::UNKNOWN_FIELD, Span::NONE, message).help(help)]);
         }
         for (key, value) in given {

@@ -13,6 +13,10 @@ use crate::section::{Section, Type, field};
 
 pub const DOCUMENT_KINDS: &[&str] = &["component", "operation"];
 
+/// Root fields that are short for fields of the runtime (spec §12.6): composition lowers them into `run`.
+pub const SHORTCUTS: &[&str] =
+    &["ports", "container", "cmd", "env", "resources", "environment", "init", "connections", "sidecars", "volumes"];
+
 const TRIGGERS: &[&str] = &["all_succeeded", "all_failed", "all_done", "one_succeeded", "one_failed", "one_done"];
 
 pub static DOCUMENT: Section = Section {
