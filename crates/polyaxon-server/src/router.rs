@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, header};
 use axum::routing::{delete, get, post};
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -170,6 +170,7 @@ fn stream_routes() -> Routes {
         .route("/orgs/{owner}/teams/{team}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .nest("/{owner}/{project}/runs/{uuid}", run)
         .layer(DefaultBodyLimit::disable())
+        .layer(Extension(Arc::new(streams::Shared::default())))
 }
 
 /// Pages of this machine may read and write, also those of a development server on another port.

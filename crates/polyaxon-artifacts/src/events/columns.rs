@@ -1,58 +1,49 @@
-//! A series as columns, the form in which clients plot it, and thinned out.
+//! A series as columns, the form in which clients plot it, written as JSON without a tree of values in between.
 
-use polyaxon_model::time::Timestamp;
-use serde_json::{Map, Value as Json};
+use super::{Row, Series, Value, clock};
 
-use super::{Row, Series, Value};
-
-/// `{"step": […], "timestamp": […], "<kind>": […]}`. A column with a missing number turns to floats, as in the record.
-pub fn columns(series: &Series) -> Map<String, Json> {
+/// Writes `{"step": […], "timestamp": […], "<kind>": […]}`. A column with a missing number turns to floats, as in the
+/// record.
+pub fn write_columns(series: &Series, out: &mut Vec<u8>) {
     let has_gap = series.rows.iter().any(|row| row.step.is_none());
-    let steps = series.rows.iter().map(|row| match row.step {
-        Some(step) if has_gap => number(step as f64),
-        Some(step) => Json::from(step),
-        None => Json::Null,
+    out.extend_from_slice(b"{\"step\":[");
+    column(&series.rows, out, |row, out| match row.step {
+        Some(step) if has_gap => number(step as f64, out),
+        Some(step) => json(&step, out),
+        None => out.extend_from_slice(b"null"),
     });
-    let timestamps = series.rows.iter().map(|row| Json::String(timestamp(row.timestamp)));
-    let values = series.rows.iter().map(|row| match &row.value {
-        Value::Number(value) => number(*value),
-        Value::Text(text) => Json::String(text.clone()),
+    out.extend_from_slice(b"],\"timestamp\":[");
+    column(&series.rows, out, |row, out| {
+        out.push(b'"');
+        clock::write(row.timestamp, out);
+        out.push(b'"');
     });
-    let mut columns = Map::new();
-    columns.insert("step".to_owned(), steps.collect());
-    columns.insert("timestamp".to_owned(), timestamps.collect());
-    columns.insert(series.kind.clone(), values.collect());
-    columns
+    out.extend_from_slice(b"],");
+    json(&series.kind, out);
+    out.extend_from_slice(b":[");
+    column(&series.rows, out, |row, out| match &row.value {
+        Value::Number(value) => number(*value, out),
+        Value::Text(text) => json(text, out),
+    });
+    out.extend_from_slice(b"]}");
 }
 
-/// At most `limit` rows evenly taken, the first and the last among them.
-pub fn sample(rows: &mut Vec<Row>, limit: usize) {
-    let count = rows.len();
-    if limit == 0 || count <= limit {
-        return;
+fn column(rows: &[Row], out: &mut Vec<u8>, cell: impl Fn(&Row, &mut Vec<u8>)) {
+    for (position, row) in rows.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        cell(row, out);
     }
-    let kept = |slot: usize| if limit == 1 { count - 1 } else { slot * (count - 1) / (limit - 1) };
-    let (mut position, mut slot) = (0, 0);
-    rows.retain(|_| {
-        let keep = slot < limit && kept(slot) == position;
-        slot += usize::from(keep);
-        position += 1;
-        keep
-    });
 }
 
-fn number(value: f64) -> Json {
-    // NaN and the infinities have no JSON form.
-    serde_json::Number::from_f64(value).map_or(Json::Null, Json::Number)
+/// NaN and the infinities have no JSON form, and become null.
+fn number(value: f64, out: &mut Vec<u8>) {
+    json(&value, out);
 }
 
-fn timestamp(timestamp: Timestamp) -> String {
-    let format = if timestamp.as_micros().rem_euclid(1_000_000) == 0 {
-        "%Y-%m-%d %H:%M:%S+00:00"
-    } else {
-        "%Y-%m-%d %H:%M:%S%.6f+00:00"
-    };
-    timestamp.to_jiff().strftime(format).to_string()
+fn json(value: &(impl serde::Serialize + ?Sized), out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("numbers and texts have a JSON form, and memory takes every byte");
 }
 
 #[cfg(test)]
@@ -73,19 +64,9 @@ mod tests {
             ),
             ("step|timestamp|metric", r#"{"step":[],"timestamp":[],"metric":[]}"#),
         ] {
-            assert_eq!(Json::Object(columns(&parse(text, "metric").unwrap())).to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn a_sample_keeps_both_ends() {
-        let row = |step| Row { step: Some(step), timestamp: Timestamp::default(), value: Value::Number(0.0) };
-        for (count, limit, expected) in
-            [(10, 3, vec![0, 4, 9]), (3, 5, vec![0, 1, 2]), (4, 1, vec![3]), (5, 2, vec![0, 4])]
-        {
-            let mut rows: Vec<_> = (0..count).map(row).collect();
-            sample(&mut rows, limit);
-            assert_eq!(rows.iter().filter_map(|row| row.step).collect::<Vec<_>>(), expected);
+            let mut out = Vec::new();
+            write_columns(&parse(text.as_bytes(), "metric").unwrap(), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
 }

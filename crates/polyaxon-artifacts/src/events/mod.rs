@@ -1,6 +1,6 @@
 //! Event files (`events/<kind>/<name>.plx`): what a job tracked over time, in both forms that the official client writes.
 //!
-//! * [`read`] a file to a [`Series`] · [`columns`] what clients plot · [`summary`] what lineage shows · [`find`] which exist
+//! * [`read`] a file to a [`Series`] · [`write_columns`] what clients plot · [`sample`] thinned out · [`summary`] what lineage shows · [`find`] which exist
 //!
 //! Must not know how lineage rows or answers are stored.
 
@@ -11,12 +11,15 @@ use std::time::SystemTime;
 use polyaxon_model::artifact::{EVENT_SUFFIX, EVENTS, RESOURCES};
 use polyaxon_model::time::Timestamp;
 
+mod clock;
 mod columns;
 mod read;
+mod sample;
 mod summary;
 
-pub use columns::{columns, sample};
-pub use read::{parse, read};
+pub use columns::write_columns;
+pub use read::{parse, read, read_bytes, read_file};
+pub use sample::sample;
 pub use summary::{last_value, summary};
 
 /// The rows of one event file in their order.

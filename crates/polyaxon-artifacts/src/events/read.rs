@@ -1,5 +1,6 @@
 //! From the text of an event file to rows. Both forms are recognised by their content, whatever the kind.
 
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use polyaxon_model::artifact::RelativePath;
 use polyaxon_model::time::Timestamp;
 use serde::Deserialize;
 
-use super::{Row, Series, TEXT_KINDS, Value};
+use super::{Row, Series, TEXT_KINDS, Value, clock};
 use crate::error::{Error, Result};
 use crate::path;
 
@@ -16,35 +17,53 @@ const MAX_BYTES: u64 = 512 << 20;
 
 /// Reads the event file at `relative` below a run's folder. `None`: it does not exist or is empty.
 pub fn read(run_folder: &Path, relative: &RelativePath, kind: &str) -> Result<Option<Series>> {
-    let (file, metadata) = match path::open(run_folder, relative) {
-        Ok(opened) => opened,
-        Err(error) if error.is_missing() => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let place = run_folder.join(relative.as_str());
+    match path::open(run_folder, relative) {
+        Ok((file, metadata)) => read_file(file, &metadata, &run_folder.join(relative.as_str()), kind),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// As [`read`], of a file that is open; `place` is its name in messages.
+pub fn read_file(file: File, metadata: &Metadata, place: &Path, kind: &str) -> Result<Option<Series>> {
+    Ok(parse(&read_bytes(file, metadata, place)?, kind))
+}
+
+/// The content of an event file, unless it is too long to be one.
+pub fn read_bytes(file: File, metadata: &Metadata, place: &Path) -> Result<Vec<u8>> {
     if metadata.len() > MAX_BYTES {
         let reason = format!("{} bytes are more than the {MAX_BYTES} that can be read", metadata.len());
-        return Err(Error::BadEvents { path: place, reason });
+        return Err(Error::BadEvents { path: place.to_owned(), reason });
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|source| Error::read(&place, source))?;
-    Ok(parse(&String::from_utf8_lossy(&bytes), kind))
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|source| Error::read(place, source))?;
+    Ok(bytes)
 }
 
 /// Reads the text of an event file. Rows that are damaged, or not written to their end yet, are left out.
-pub fn parse(text: &str, kind: &str) -> Option<Series> {
-    if text.trim().is_empty() {
-        return None;
-    }
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
-    let header = lines.peek().copied().unwrap_or_default();
+pub fn parse(text: &[u8], kind: &str) -> Option<Series> {
+    let mut lines = lines(text).filter(|line| !line.trim_ascii().is_empty()).peekable();
+    let header = lines.peek()?;
     if let Some((order, named)) = Order::of(header) {
-        let kind = named.trim().to_owned();
-        let rows = lines.skip(1).filter_map(|line| separated_row(line, order, &kind)).collect();
+        let kind = String::from_utf8_lossy(named.trim_ascii()).into_owned();
+        lines.next();
+        let mut rows = Vec::with_capacity(text.len() / TYPICAL_ROW_BYTES);
+        rows.extend(lines.filter_map(|line| separated_row(line, order, &kind)));
         return Some(Series { kind, rows });
     }
-    let rows = lines.filter_map(|line| json_row(line, kind)).collect();
+    let rows = lines.filter_map(|line| json_row(&String::from_utf8_lossy(line), kind)).collect();
     Some(Series { kind: kind.to_owned(), rows })
+}
+
+const TYPICAL_ROW_BYTES: usize = 44;
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text).chain(std::iter::once(text.len())).map(move |end| {
+        let line = &text[start.min(end)..end];
+        start = end + 1;
+        line.strip_suffix(b"\r").unwrap_or(line)
+    })
 }
 
 /// The order of the first two columns; the header tells.
@@ -56,41 +75,42 @@ enum Order {
 
 impl Order {
     /// The order, and the name of the last column.
-    fn of(header: &str) -> Option<(Order, &str)> {
-        let step_first = header.strip_prefix("step|timestamp|").map(|named| (Order::StepFirst, named));
-        step_first.or_else(|| header.strip_prefix("timestamp|step|").map(|named| (Order::TimestampFirst, named)))
+    fn of(header: &[u8]) -> Option<(Order, &[u8])> {
+        let step_first = header.strip_prefix(b"step|timestamp|").map(|named| (Order::StepFirst, named));
+        step_first.or_else(|| header.strip_prefix(b"timestamp|step|").map(|named| (Order::TimestampFirst, named)))
     }
 }
 
-fn separated_row(line: &str, order: Order, kind: &str) -> Option<Row> {
-    let mut cells = line.splitn(3, '|');
-    let (first, second, value) = (cells.next()?, cells.next()?, cells.next()?);
+fn separated_row(line: &[u8], order: Order, kind: &str) -> Option<Row> {
+    let mut bars = memchr::memchr_iter(b'|', line);
+    let (first_bar, second_bar) = (bars.next()?, bars.next()?);
+    let (first, second, value) = (&line[..first_bar], &line[first_bar + 1..second_bar], &line[second_bar + 1..]);
     let (step, timestamp) = match order {
         Order::StepFirst => (first, second),
         Order::TimestampFirst => (second, first),
     };
     let value = if kind == "metric" {
         Value::Number(metric(value)?)
-    } else if TEXT_KINDS.contains(&kind) {
-        Value::Text(unquoted(value))
     } else {
-        let text = unquoted(value);
-        // An object whose end is missing is still being written.
-        serde_json::from_str::<serde::de::IgnoredAny>(&text).ok()?;
+        let text = unquoted(&String::from_utf8_lossy(value));
+        if !TEXT_KINDS.contains(&kind) {
+            // An object whose end is missing is still being written.
+            serde_json::from_str::<serde::de::IgnoredAny>(&text).ok()?;
+        }
         Value::Text(text)
     };
-    let step = if step.trim().is_empty() { None } else { Some(step_number(step)?) };
-    Some(Row { step, timestamp: timestamp.trim().parse().ok()?, value })
+    let step = if step.trim_ascii().is_empty() { None } else { Some(step_number(step)?) };
+    Some(Row { step, timestamp: clock::read(timestamp)?, value })
 }
 
-fn step_number(cell: &str) -> Option<i64> {
-    let cell = cell.trim();
+fn step_number(cell: &[u8]) -> Option<i64> {
+    let cell = std::str::from_utf8(cell.trim_ascii()).ok()?;
     // A column with a missing step was once written with floats.
     cell.parse().ok().or_else(|| cell.parse::<f64>().ok().map(|step| step as i64))
 }
 
-fn metric(cell: &str) -> Option<f64> {
-    let cell = cell.trim();
+fn metric(cell: &[u8]) -> Option<f64> {
+    let cell = std::str::from_utf8(cell.trim_ascii()).ok()?;
     if cell.is_empty() || cell.eq_ignore_ascii_case("none") || cell.eq_ignore_ascii_case("null") {
         return Some(f64::NAN);
     }
@@ -128,6 +148,7 @@ mod tests {
 
     #[test]
     fn both_forms_are_read_and_damaged_rows_left_out() {
+        let parse = |text: &str, kind| parse(text.as_bytes(), kind);
         let image =
             parse("step|timestamp|image\n1|2026-01-02 03:04:05.678901+00:00|{\"path\":\"a|b.png\"}\n2|2026-", "image");
         assert_eq!(image.unwrap().rows[0].value, Value::Text("{\"path\":\"a|b.png\"}".to_owned()));

@@ -88,10 +88,10 @@ mod tests {
             ),
             ("step|timestamp|metric", r#"{"is_event":true}"#),
         ] {
-            assert_eq!(Json::Object(summary(&parse(text, "metric").unwrap())).to_string(), expected);
+            assert_eq!(Json::Object(summary(&parse(text.as_bytes(), "metric").unwrap())).to_string(), expected);
         }
         let series =
-            parse("step|timestamp|metric\n1|2026-01-02 03:04:05+00:00|2\n2|2026-01-02 03:04:06+00:00|nan", "metric");
+            parse(b"step|timestamp|metric\n1|2026-01-02 03:04:05+00:00|2\n2|2026-01-02 03:04:06+00:00|nan", "metric");
         assert_eq!(last_value(&series.unwrap()), Some(2.0));
     }
 }

@@ -1,26 +1,30 @@
 //! Event series and resource series of runs, as columns or as the text of their files.
 //!
-//! Invariant: the files of one answer are read one after the other, off the request threads.
+//! Invariant: files are read off the request threads; what was parsed before and is still the same is not parsed again.
 
-use std::io::Read;
 use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::thread;
+use std::time::SystemTime;
 
-use axum::Json;
+use axum::Extension;
 use axum::extract::{Path, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use polyaxon_artifacts::{Error, events, path};
 use polyaxon_model::artifact::{EVENT_SUFFIX, EVENTS, RESOURCES, RelativePath};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::ArtifactKind;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::errors::StreamError;
 use crate::query::Params;
 use crate::state::Server;
 use crate::streams::run_folder::RunFolder;
-use crate::streams::{event_package, in_background};
+use crate::streams::series_cache::{Key, SeriesCache};
+use crate::streams::{Shared, event_package, in_background};
 
 type Result<T> = std::result::Result<T, StreamError>;
 
@@ -66,50 +70,77 @@ impl Wanted {
     }
 }
 
-pub(crate) async fn get_events(folder: RunFolder, Path(Kind { kind }): Path<Kind>, params: Params) -> Result<Response> {
+pub(crate) async fn get_events(
+    Extension(shared): Extension<Arc<Shared>>,
+    folder: RunFolder,
+    Path(Kind { kind }): Path<Kind>,
+    params: Params,
+) -> Result<Response> {
     let names = required_names(&params)?;
     let wanted = Wanted::read(&params, EVENTS, known_kind(kind)?, names);
     in_background(move || {
         if params.flag("pkg_assets").unwrap_or(false) {
             return Ok(event_package::send(&folder, wanted.kind.clone(), wanted.names.clone()));
         }
-        Ok(Json(json!({ "data": series_of(&folder.path, &wanted)? })).into_response())
+        answer(|out| series_of(&shared.series, &folder.path, &wanted, out))
     })
     .await
 }
 
 pub(crate) async fn get_multi_run_events(
     State(server): State<Arc<Server>>,
+    Extension(shared): Extension<Arc<Shared>>,
     Path(Kind { kind }): Path<Kind>,
     params: Params,
-) -> Result<Json<Value>> {
+) -> Result<Response> {
     let names = required_names(&params)?;
-    let runs = params.list("runs").ok_or_else(|| StreamError::bad_request("A `runs` query param is required"))?;
+    let texts = params.list("runs").ok_or_else(|| StreamError::bad_request("A `runs` query param is required"))?;
+    let mut runs = Vec::with_capacity(texts.len());
+    for text in texts {
+        let run: RunId = text.parse().map_err(|error: polyaxon_model::ids::InvalidId| {
+            StreamError::bad_request(format!("`runs` holds a wrong value: {error}"))
+        })?;
+        runs.push((text, run));
+    }
     let wanted = Wanted::read(&params, EVENTS, known_kind(kind)?, names);
     in_background(move || {
-        let mut series = Map::new();
-        for text in runs {
-            let run: RunId = text.parse().map_err(|error: polyaxon_model::ids::InvalidId| {
-                StreamError::bad_request(format!("`runs` holds a wrong value: {error}"))
-            })?;
-            series.insert(text, Value::Array(series_of(&server.layout.artifacts(run), &wanted)?));
-        }
-        Ok(Json(json!({ "data": series })))
+        answer(|out| {
+            out.push(b'{');
+            for (position, (text, run)) in runs.iter().enumerate() {
+                let separator = if position == 0 { "" } else { "," };
+                out.extend_from_slice(format!("{separator}{}:", json!(text)).as_bytes());
+                series_of(&shared.series, &server.layout.artifacts(*run), &wanted, out)?;
+            }
+            out.push(b'}');
+            Ok(())
+        })
     })
     .await
 }
 
 /// System metrics: all of them unless names are given.
-pub(crate) async fn get_resources(folder: RunFolder, params: Params) -> Result<Json<Value>> {
+pub(crate) async fn get_resources(
+    Extension(shared): Extension<Arc<Shared>>,
+    folder: RunFolder,
+    params: Params,
+) -> Result<Response> {
     in_background(move || {
         let names = params.list("names").filter(|names| !names.is_empty()).unwrap_or_else(|| {
             let found = events::find(&folder.path).into_iter();
             found.filter(|file| file.is_resource && file.kind == "metric").map(|file| file.name).collect()
         });
         let wanted = Wanted::read(&params, RESOURCES, "metric".into(), names);
-        Ok(Json(json!({ "data": series_of(&folder.path, &wanted)? })))
+        answer(|out| series_of(&shared.series, &folder.path, &wanted, out))
     })
     .await
+}
+
+/// `{"data": …}` around what `write` writes.
+fn answer(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Response> {
+    let mut out = b"{\"data\":".to_vec();
+    write(&mut out)?;
+    out.push(b'}');
+    Ok(([(header::CONTENT_TYPE, "application/json")], out).into_response())
 }
 
 fn required_names(params: &Params) -> Result<Vec<String>> {
@@ -123,40 +154,77 @@ fn known_kind(kind: String) -> Result<String> {
     }
 }
 
-/// The series that exist, in the order in which they were asked for.
-fn series_of(root: &FilePath, wanted: &Wanted) -> Result<Vec<Value>> {
-    let mut found = Vec::new();
-    for name in &wanted.names {
-        let path = wanted.path(name)?;
-        let content = match wanted.orient {
-            Orient::Columns => events::read(root, &path, &wanted.kind).map(|series| {
-                series.map(|mut series| {
-                    if let Some(rows) = wanted.sample {
-                        events::sample(&mut series.rows, rows);
-                    }
-                    Value::Object(events::columns(&series))
-                })
-            }),
-            Orient::FileText => file_text(root, &path),
-            Orient::Unknown => Ok(None),
-        };
+/// Writes the series that exist, in the order in which they were asked for.
+fn series_of(cache: &SeriesCache, root: &FilePath, wanted: &Wanted, out: &mut Vec<u8>) -> Result<()> {
+    let paths: Vec<RelativePath> = wanted.names.iter().map(|name| wanted.path(name)).collect::<Result<_>>()?;
+    let contents = contents_of(cache, root, wanted, &paths);
+    out.push(b'[');
+    let mut separator = "";
+    for (name, content) in wanted.names.iter().zip(contents) {
         if let Some(content) = content.map_err(refuse)? {
-            found.push(json!({ "name": name, "kind": wanted.kind, "data": content }));
+            let opening = format!("{separator}{{\"name\":{},\"kind\":{},\"data\":", json!(name), json!(wanted.kind));
+            out.extend_from_slice(opening.as_bytes());
+            out.extend_from_slice(&content);
+            out.push(b'}');
+            separator = ",";
         }
     }
-    Ok(found)
+    out.push(b']');
+    Ok(())
 }
 
-fn file_text(root: &FilePath, relative: &RelativePath) -> std::result::Result<Option<Value>, Error> {
-    let (mut file, _) = match path::open(root, relative) {
+type Content = std::result::Result<Option<Bytes>, Error>;
+
+/// Parsing is the work of one core for each file; several files keep several cores busy.
+fn contents_of(cache: &SeriesCache, root: &FilePath, wanted: &Wanted, paths: &[RelativePath]) -> Vec<Content> {
+    let cores = thread::available_parallelism().map_or(1, |cores| cores.get()).min(MAX_THREADS);
+    if paths.len() < 2 || cores < 2 {
+        return paths.iter().map(|path| content_of(cache, root, wanted, path)).collect();
+    }
+    let share = paths.len().div_ceil(cores);
+    thread::scope(|scope| {
+        let threads: Vec<_> = paths
+            .chunks(share)
+            .map(|paths| {
+                let read = || paths.iter().map(|path| content_of(cache, root, wanted, path)).collect::<Vec<_>>();
+                scope.spawn(read)
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+const MAX_THREADS: usize = 8;
+
+/// The JSON of one series; `None` when there is no such file, or nothing in it.
+fn content_of(cache: &SeriesCache, root: &FilePath, wanted: &Wanted, relative: &RelativePath) -> Content {
+    let (file, metadata) = match path::open(root, relative) {
+        _ if wanted.orient == Orient::Unknown => return Ok(None),
         Ok(opened) => opened,
-        Err(error) if error.is_missing() => return Ok(None),
+        Err(error) if error.is_missing() || matches!(error, Error::NotAFile { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut bytes = Vec::new();
-    let read = file.read_to_end(&mut bytes);
-    read.map_err(|source| Error::Read { path: root.join(relative.as_str()), source })?;
-    Ok((!bytes.is_empty()).then(|| Value::String(String::from_utf8_lossy(&bytes).into_owned())))
+    let place = root.join(relative.as_str());
+    if wanted.orient == Orient::FileText {
+        let bytes = events::read_bytes(file, &metadata, &place)?;
+        return Ok((!bytes.is_empty()).then(|| json!(String::from_utf8_lossy(&bytes)).to_string().into()));
+    }
+    let key = Key::new(&metadata, &wanted.kind, wanted.sample);
+    if let Some(known) = cache.get(&key) {
+        return Ok(Some(known));
+    }
+    let Some(mut series) = events::read_file(file, &metadata, &place, &wanted.kind)? else { return Ok(None) };
+    if let Some(rows) = wanted.sample {
+        events::sample(&mut series.rows, rows);
+    }
+    let mut text = Vec::new();
+    events::write_columns(&series, &mut text);
+    let content = Bytes::from(text);
+    cache.put(key, content.clone(), &metadata, SystemTime::now());
+    Ok(Some(content))
 }
 
 fn refuse(error: Error) -> StreamError {

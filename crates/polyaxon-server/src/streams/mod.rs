@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod follow;
 pub(crate) mod logs;
 pub(crate) mod run_folder;
+mod series_cache;
 pub(crate) mod upload;
 
 use axum::Json;
@@ -15,6 +16,13 @@ use serde_json::Value;
 use crate::api::nothing;
 use crate::errors::{Error, StreamError};
 use crate::streams::run_folder::RunFolder;
+use crate::streams::series_cache::SeriesCache;
+
+/// What the requests of one server share beside the store.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub series: SeriesCache,
+}
 
 /// Runs blocking file work off the request threads.
 pub(crate) async fn in_background<T: Send + 'static>(
