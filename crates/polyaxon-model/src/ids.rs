@@ -82,6 +82,8 @@ typed_ids! {
     /// A run; also the name of its folder in the artifacts store.
     RunId,
     ProjectId,
+    /// A version of a component, a model or an artifact.
+    VersionId,
     /// What an artifact, a component or a cached result is a version of: equal content, equal state.
     StateId,
     /// This database, made once when it is created.

@@ -132,6 +132,11 @@ wire_enum! {
 }
 
 wire_enum! {
+    /// What a version is a version of.
+    VersionKind as "kind of version" { Component = "component", Model = "model", Artifact = "artifact" }
+}
+
+wire_enum! {
     ArtifactKind as "artifact kind" {
         Model = "model",
         Audio = "audio",

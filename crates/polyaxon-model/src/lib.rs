@@ -7,7 +7,7 @@
 //! * [`status`] statuses and their groups · [`condition`] entries of the status history
 //! * [`kinds`] run kinds, runtimes, gates, edges, artifact kinds
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
-//! * [`project`], [`lineage`] the other records · [`listing`] pages, paging, sorting · [`error`] error bodies
+//! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`listing`] pages, paging, sorting · [`error`] error bodies
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
 //! * [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
 
@@ -27,8 +27,10 @@ pub mod project;
 pub mod quantity;
 pub mod run;
 pub mod run_view;
+pub mod stage;
 pub mod status;
 pub mod time;
+pub mod version;
 pub mod wire_enum;
 
 /// A JSON object in the order it was written.

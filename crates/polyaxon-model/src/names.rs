@@ -1,4 +1,4 @@
-//! Names of projects and runs: slugs of at most 128 characters, and words that a project may not be called.
+//! Names of projects, runs and versions: slugs of at most 128 characters, and words that a project may not be called.
 
 /// The greatest length of a name, in characters.
 pub const MAX_LENGTH: usize = 128;
@@ -10,6 +10,8 @@ pub enum NameError {
     Blank,
     #[error("Enter a valid “slug” consisting of letters, numbers, underscores or hyphens.")]
     NotASlug,
+    #[error("Enter a valid version name consisting of letters, numbers, underscores, hyphens or dots.")]
+    NotAVersion,
     #[error("Ensure this field has no more than 128 characters.")]
     TooLong,
     #[error("`{0}` is a reserved name, please choose another one.")]
@@ -30,6 +32,14 @@ pub fn check_project_name(name: &str) -> Result<(), NameError> {
         return Err(NameError::Reserved(name.to_owned()));
     }
     Ok(())
+}
+
+/// Checks the name of a version, which may have dots.
+pub fn check_version_name(name: &str) -> Result<(), NameError> {
+    match check_slug(&name.replace('.', "-")) {
+        Err(NameError::NotASlug) => Err(NameError::NotAVersion),
+        checked => checked,
+    }
 }
 
 fn check_slug(name: &str) -> Result<(), NameError> {
@@ -75,6 +85,8 @@ mod tests {
         assert_eq!(check_run_name("a b"), Err(NameError::NotASlug));
         assert_eq!(check_run_name("é"), Err(NameError::NotASlug));
         assert_eq!(check_run_name(&"x".repeat(129)), Err(NameError::TooLong));
+        assert_eq!(check_version_name("1.0-rc_1"), Ok(()));
+        assert_eq!(check_version_name("v 2"), Err(NameError::NotAVersion));
     }
 
     #[test]

@@ -102,6 +102,8 @@ impl From<polyaxon_store::Error> for Error {
         match error {
             Store::NotFound { record, .. } => Self::Missing(record),
             Store::NameTaken { record } => Self::field("name", format!("{record} with this name already exists.")),
+            Store::Rule(message) => Self::rule(message),
+            Store::Field { field, message } => Self::field(field, message),
             Store::Query(message) => Self::rule(format!("Error applying or resolving queryset, {message}")),
             Store::DiskFull { .. } => Self::Detail(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
             Store::ReadOnly { .. } | Store::Locked { .. } => {

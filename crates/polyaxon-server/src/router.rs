@@ -16,7 +16,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 
-use crate::api::{agents, installation, projects, runs};
+use crate::api::{agents, installation, projects, runs, versions};
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, logs};
 use crate::{access, body, errors, streams, ui};
@@ -73,7 +73,9 @@ fn api_routes(server: &Server) -> Routes {
         .route("/orgs/{owner}/agents/cron", post(agents::run_cron))
         .route("/orgs/{owner}/runs", get(runs::list::list_all_runs))
         .route("/orgs/{owner}/runs/{uuid}", get(runs::get::get_run_anywhere))
+        .route("/orgs/{owner}/versions/{kind}", get(versions::list::list_all_versions))
         .merge(project_routes())
+        .nest("/{owner}/{project}/versions/{kind}", version_routes())
         .nest("/{owner}/{project}/runs", bulk_routes().merge(run_routes()))
         .layer(DefaultBodyLimit::max(server.options.max_body_bytes))
         .layer(CompressionLayer::new().gzip(true).compress_when(small_enough))
@@ -93,6 +95,20 @@ fn project_routes() -> Routes {
         .route("/{owner}/{project}/restore", post(projects::actions::restore_project))
         .route("/{owner}/{project}/bookmark", post(projects::actions::bookmark_project))
         .route("/{owner}/{project}/unbookmark", delete(projects::actions::unbookmark_project))
+}
+
+/// Below `/{owner}/{project}/versions/{kind}`.
+fn version_routes() -> Routes {
+    let version = get(versions::read::get_version)
+        .patch(versions::write::patch_version)
+        .put(versions::write::put_version)
+        .delete(versions::write::delete_version);
+    Router::new()
+        .route("/", get(versions::list::list_versions).post(versions::write::create_version))
+        .route("/names", get(versions::list::list_version_names))
+        .route("/{name}", version)
+        .route("/{name}/stages", get(versions::stages::get_stages).post(versions::stages::post_stage))
+        .route("/{name}/transfer", post(versions::write::transfer_version))
 }
 
 /// Below `/{owner}/{project}/runs`: the list, and verbs on many runs.

@@ -25,6 +25,11 @@ pub fn read_preset(text: &str) -> Result<Node, Vec<Diagnostic>> {
     read_document(text, DocumentRole::Preset)
 }
 
+/// Reads the content of a component version, as JSON or YAML text.
+pub fn read_component(text: &str) -> Result<Node, Vec<Diagnostic>> {
+    read_document(text, DocumentRole::Component)
+}
+
 /// Reads a compiled operation as the server stored it.
 pub fn read_compiled(json: &Json) -> Node {
     Node::from_json(json)

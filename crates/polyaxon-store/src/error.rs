@@ -66,6 +66,14 @@ pub enum Error {
     #[error("{record} with this name already exists")]
     NameTaken { record: &'static str },
 
+    /// A rule of the domain was broken; the message is for the person who asked.
+    #[error("{0}")]
+    Rule(String),
+
+    /// A field of a body points to something that is not there.
+    #[error("{field}: {message}")]
+    Field { field: &'static str, message: String },
+
     /// A filter or sort that makes no sense; the message is for the person who wrote it.
     #[error("{0}")]
     Query(String),

@@ -31,12 +31,15 @@ pub mod projects;
 mod readers;
 pub mod run_list;
 mod run_row;
+pub mod run_settings;
 pub mod runs;
 pub mod settings;
 pub mod standing;
 pub mod statuses;
 mod store;
 pub mod submission;
+pub mod version_list;
+pub mod versions;
 mod writer;
 
 pub use error::{Error, Result};

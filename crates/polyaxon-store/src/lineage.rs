@@ -47,6 +47,14 @@ pub fn get(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<Option<ArtifactRow
     first(tx, &sql, args![run, name])?.map(read).transpose()
 }
 
+/// What a version promotes of its run.
+pub(crate) fn of_version(tx: &mut dyn Tx, version: i64) -> Result<Vec<ArtifactRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {FROM} JOIN version_artifacts w ON w.link_id = l.id WHERE w.version_id = ?1 ORDER BY l.id"
+    );
+    tx.query(&sql, args![version])?.into_iter().map(read).collect()
+}
+
 /// Removes the links of a run to the artifacts of this name; tells how many.
 pub fn remove(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<u64> {
     tx.execute(

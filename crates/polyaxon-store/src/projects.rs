@@ -107,6 +107,11 @@ pub(crate) fn find_id(tx: &mut dyn Tx, name: &str) -> Result<Option<i64>> {
     scalar(tx, "SELECT id FROM projects WHERE name = ?1", args![name])
 }
 
+/// The row of the project of this name, live or archived.
+pub(crate) fn live_id(tx: &mut dyn Tx, name: &str) -> Result<Option<i64>> {
+    scalar(tx, "SELECT id FROM projects WHERE name = ?1 AND live_state >= 0", args![name])
+}
+
 /// Which projects are wanted.
 #[derive(Clone, Debug)]
 pub struct ProjectQuery {

@@ -240,3 +240,43 @@ pub static ARTIFACTS: Table = Table {
     ],
     sorts: &[sort("name"), sort("kind"), sort("path"), sort("is_input")],
 };
+
+pub static VERSIONS: Table = Table {
+    record: "versions",
+    fields: &[
+        UUID,
+        field("name", Parser::Search),
+        field("description", Parser::Search),
+        field("created_at", Parser::Datetime),
+        field("updated_at", Parser::Datetime),
+        field("tags", Parser::Array),
+        field("kind", Parser::Value),
+        field("state", Parser::RunUuid),
+        field("stage", Parser::Value),
+        field("run", Parser::RunUuid),
+        Field { name: "project", aliases: &[], parser: Parser::Value, keys: Keys::Decoration("name") },
+        field("teams", Parser::Value),
+        field("contributors", Parser::Value),
+    ],
+    sorts: &[
+        sort("created_at"),
+        sort("updated_at"),
+        sort("name"),
+        sort("uuid"),
+        sort("state"),
+        sort("stage"),
+        sort("kind"),
+    ],
+};
+
+pub static EDGES: Table = Table {
+    record: "edges",
+    fields: &[
+        field("upstream", Parser::RunUuid),
+        field("downstream", Parser::RunUuid),
+        field("kind", Parser::Value),
+        field("statuses", Parser::Array),
+        keyed("values", &[], Parser::Value),
+    ],
+    sorts: &[sort("kind"), sort("upstream"), sort("downstream"), sort_part("values")],
+};

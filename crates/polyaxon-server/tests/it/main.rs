@@ -12,3 +12,4 @@ mod meta;
 mod projects;
 mod runs;
 mod server;
+mod versions;

@@ -3,8 +3,11 @@
 use std::str::FromStr;
 
 use polyaxon_model::JsonMap;
-use polyaxon_model::ids::{ProjectId, RunId, StateId};
-use polyaxon_model::kinds::{ArtifactKind, CloningKind, EdgeKind, LiveState, ManagedBy, Pending, RunKind, Runtime};
+use polyaxon_model::ids::{ProjectId, RunId, StateId, VersionId};
+use polyaxon_model::kinds::{
+    ArtifactKind, CloningKind, EdgeKind, LiveState, ManagedBy, Pending, RunKind, Runtime, VersionKind,
+};
+use polyaxon_model::stage::Stage;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -219,6 +222,7 @@ text_columns!(
     RunId,
     ProjectId,
     StateId,
+    VersionId,
     Status,
     RunKind,
     Runtime,
@@ -227,4 +231,6 @@ text_columns!(
     CloningKind,
     EdgeKind,
     ArtifactKind,
+    VersionKind,
+    Stage,
 );

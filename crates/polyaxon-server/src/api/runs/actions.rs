@@ -110,7 +110,7 @@ pub(crate) async fn unbookmark_run(State(server): State<Arc<Server>>, path: RunP
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct TransferRequest {
-    project: Option<String>,
+    pub project: Option<String>,
 }
 
 pub(crate) async fn transfer_run(

@@ -86,7 +86,7 @@ fn describe(operation: &Node, compiled: &Compiled) -> Result<Content> {
 }
 
 /// The findings as sentences; warnings are no reason to refuse.
-fn refuse(problems: &[Diagnostic]) -> Error {
+pub(crate) fn refuse(problems: &[Diagnostic]) -> Error {
     let sentences = problems.iter().filter(|problem| problem.is_error()).map(sentence).collect();
     Error::Refused(ErrorBody::List(sentences))
 }

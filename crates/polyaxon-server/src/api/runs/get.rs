@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, Run};
-use polyaxon_store::{Error as StoreError, runs};
+use polyaxon_store::db::Tx;
+use polyaxon_store::{Error as StoreError, run_settings, runs};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,10 +19,17 @@ pub(crate) async fn get_run(State(server): State<Arc<Server>>, path: RunPath) ->
     server
         .read(move |tx| {
             known(tx, &path)?;
-            runs::get(tx, path.run)?.ok_or_else(|| StoreError::not_found("Run", path.run))
+            detail(tx, path.run)
         })
         .await
         .map(Json)
+}
+
+/// The whole detail document of a run.
+fn detail(tx: &mut dyn Tx, run: RunId) -> polyaxon_store::Result<Run> {
+    let mut run = runs::get(tx, run)?.ok_or_else(|| StoreError::not_found("Run", run))?;
+    run_settings::fill(tx, &mut run)?;
+    Ok(run)
 }
 
 #[derive(Deserialize)]
@@ -32,7 +40,7 @@ pub(crate) struct AnyRun {
 /// The same without knowing the project.
 pub(crate) async fn get_run_anywhere(State(server): State<Arc<Server>>, Path(path): Path<AnyRun>) -> Result<Json<Run>> {
     let run: RunId = path.uuid.parse().map_err(|_| Error::not_found())?;
-    server.read(move |tx| runs::get(tx, run)?.ok_or_else(|| StoreError::not_found("Run", run))).await.map(Json)
+    server.read(move |tx| detail(tx, run)).await.map(Json)
 }
 
 pub(crate) async fn get_namespace(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {

@@ -9,7 +9,7 @@ use polyaxon_engine::state::Event;
 use polyaxon_model::change::Change;
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
-use polyaxon_store::{lifecycle, runs};
+use polyaxon_store::{lifecycle, run_settings, runs};
 
 use crate::api::runs::check_name;
 use crate::body::{Body, REQUIRED};
@@ -30,7 +30,9 @@ pub(crate) async fn patch_run(
     let patched = server
         .write(move |tx, now| {
             known(tx, &path)?;
-            runs::patch(tx, path.run, &patch, now)
+            let mut patched = runs::patch(tx, path.run, &patch, now)?;
+            run_settings::fill(tx, &mut patched)?;
+            Ok(patched)
         })
         .await?;
     server.changes.notify(run);
