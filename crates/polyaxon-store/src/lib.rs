@@ -22,6 +22,7 @@ pub mod edges;
 pub mod error;
 mod filter;
 pub mod graph;
+pub mod hub;
 pub mod import;
 pub mod lifecycle;
 pub mod lineage;

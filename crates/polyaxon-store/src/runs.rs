@@ -5,7 +5,7 @@ use polyaxon_engine::lifecycle as engine;
 use polyaxon_engine::state::Birth;
 use polyaxon_model::JsonMap;
 use polyaxon_model::change::Change;
-use polyaxon_model::ids::{ProjectId, RunId};
+use polyaxon_model::ids::{ProjectId, RunId, StateId};
 use polyaxon_model::kinds::{CloningKind, Runtime};
 use polyaxon_model::new_run::{RunPatch, Submission, unique};
 use polyaxon_model::run::{Resources, Run};
@@ -39,6 +39,8 @@ pub struct NewRecord {
     pub original: Option<(RunId, CloningKind)>,
     pub pipeline: Option<RunId>,
     pub namespace: Option<String>,
+    /// What the component of the run is a version of.
+    pub component_state: Option<StateId>,
     pub resources: Resources,
     pub priority: i64,
     pub schedule_at: Option<Timestamp>,
@@ -65,6 +67,7 @@ impl NewRecord {
             original: None,
             pipeline: None,
             namespace: None,
+            component_state: None,
             resources: Resources::default(),
             priority: 0,
             schedule_at: None,
@@ -95,10 +98,11 @@ pub fn create(tx: &mut dyn Tx, new: &NewRecord, now: Timestamp) -> Result<Run> {
     tx.execute(
         "INSERT INTO runs (uuid, project_id, name, kind, runtime, status, managed_by, pending, created_at, updated_at, \
          schedule_at, pipeline_id, controller_id, original_id, cloning_kind, namespace, priority, cpu, memory, gpu, \
-         custom, cost, tags, meta_info, inputs, outputs, control, description, readme, raw_content, content, submission) \
+         custom, cost, tags, meta_info, inputs, outputs, control, description, readme, raw_content, content, submission, \
+         component_state) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, \
          (SELECT coalesce(controller_id, id) FROM runs WHERE id = ?11), ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-         ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+         ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
         args![
             new.uuid,
             project,
@@ -130,6 +134,7 @@ pub fn create(tx: &mut dyn Tx, new: &NewRecord, now: Timestamp) -> Result<Run> {
             new.raw_content.as_deref(),
             new.content.as_deref(),
             optional_json(new.submission.as_ref()),
+            new.component_state,
         ],
     )?;
     let id = id_of(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))?;
@@ -235,9 +240,18 @@ pub fn set_compilation(tx: &mut dyn Tx, run: RunId, compilation: &Compilation, n
     Ok(())
 }
 
-/// Replaces the authored operation of a run that is about to be resumed.
-pub fn set_raw_content(tx: &mut dyn Tx, run: RunId, raw_content: &str, now: Timestamp) -> Result<()> {
-    tx.execute("UPDATE runs SET raw_content = ?2, updated_at = ?3 WHERE uuid = ?1", args![run, raw_content, now])?;
+/// Replaces the authored operation of a run that is about to be resumed, and the state of its component.
+pub fn set_raw_content(
+    tx: &mut dyn Tx,
+    run: RunId,
+    raw_content: &str,
+    component_state: Option<StateId>,
+    now: Timestamp,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE runs SET raw_content = ?2, component_state = ?3, updated_at = ?4 WHERE uuid = ?1",
+        args![run, raw_content, component_state, now],
+    )?;
     Ok(())
 }
 

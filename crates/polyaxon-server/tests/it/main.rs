@@ -5,6 +5,7 @@
 mod artifacts;
 mod bulk;
 mod events;
+mod hub;
 mod lifecycle;
 mod lineage;
 mod logs;

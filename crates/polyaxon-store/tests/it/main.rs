@@ -7,6 +7,7 @@ mod testkit;
 mod concurrency;
 mod durability;
 mod faults;
+mod hub;
 mod lifecycle;
 mod lineage;
 mod lists;

@@ -21,7 +21,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::runs::check_name;
-use crate::api::runs::content::{self, Content};
+use crate::api::runs::content::{self, Content, Registry};
 use crate::body::Body;
 use crate::errors::{Error, Result};
 use crate::run_path::RunPath;
@@ -57,7 +57,7 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
     let plan = plan.map_err(|error| Error::rule(error.to_string()))?;
     let managed_by = original.managed_by;
     let from = original.uuid;
-    let content = clone_content(plan.content, original, request.content, OverrideStrategy::Source).await?;
+    let content = clone_content(server, plan.content, original, request.content, OverrideStrategy::Source).await?;
     let run = RunId::new(Uuid::new_v4());
     let news = server.changes.subscribe();
     let created = server
@@ -74,6 +74,7 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
             record.meta_info = plan.meta_info;
             record.raw_content = Some(content.raw);
             record.content = Some(content.compiled);
+            record.component_state = content.component_state;
             record.original = Some((plan.original, plan.cloning_kind));
             record.submission = submission::get(tx, from)?;
             runs::create(tx, &record, now)
@@ -93,7 +94,7 @@ pub(crate) async fn resume_run(
     let run = original(&server, path.clone()).await?;
     let rule = clone::check_resume(&source(&run), &request).map_err(|error| Error::rule(error.to_string()))?;
     let id = run.uuid;
-    let content = clone_content(rule, run, request.content, OverrideStrategy::Override).await?;
+    let content = clone_content(&server, rule, run, request.content, OverrideStrategy::Override).await?;
     let mut meta_info = request.meta_info.unwrap_or_default();
     meta_info.remove("recompile");
     let patch = RunPatch {
@@ -112,7 +113,7 @@ pub(crate) async fn resume_run(
             if !status.is_done() {
                 return Ok(Err(CloneError::NotDone(status)));
             }
-            runs::set_raw_content(tx, id, &content.raw, now)?;
+            runs::set_raw_content(tx, id, &content.raw, content.component_state, now)?;
             runs::patch(tx, id, &patch, now)?;
             runs::patch(tx, id, &merged, now)?;
             lifecycle::apply(tx, id, &Event::ResumeRequested, now)?;
@@ -152,16 +153,22 @@ fn source(run: &Run) -> Source {
 }
 
 async fn clone_content(
+    server: &Server,
     rule: ContentRule,
     source: Run,
     given: Option<Value>,
     strategy: OverrideStrategy,
 ) -> Result<Content> {
-    let read = tokio::task::spawn_blocking(move || match (rule, given) {
-        (ContentRule::Replace, Some(Value::String(text))) => content::read(&text),
-        (ContentRule::Replace, Some(object)) => content::read(&object.to_string()),
-        (_, given) => {
-            content::read_override(source.raw_content.as_deref().unwrap_or_default(), given.as_ref(), strategy)
+    let store = server.store.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let registry = Registry { store: &store, project: &source.project };
+        match (rule, given) {
+            (ContentRule::Replace, Some(Value::String(text))) => content::read(&text, registry),
+            (ContentRule::Replace, Some(object)) => content::read(&object.to_string(), registry),
+            (_, given) => {
+                let raw = source.raw_content.as_deref().unwrap_or_default();
+                content::read_override(raw, given.as_ref(), strategy, registry)
+            }
         }
     });
     read.await.map_err(Error::internal)?

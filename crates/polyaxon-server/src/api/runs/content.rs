@@ -1,9 +1,10 @@
 //! The operation that a client submits: read, composed, and checked for what this server can run.
 //!
-//! Pure: no store, no files. What is wrong with an operation is answered as a list of sentences.
+//! No files; of the store only the registered components that `hubRef` names. What is wrong with an operation is answered as a list of sentences.
 
 use polyaxon_compile::support;
 use polyaxon_model::error::ErrorBody;
+use polyaxon_model::ids::StateId;
 use polyaxon_model::kinds::{RunKind, Runtime};
 use polyaxon_spec::check;
 use polyaxon_spec::clone::{self, OverrideStrategy};
@@ -11,6 +12,7 @@ use polyaxon_spec::compose::{self, Compiled};
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
+use polyaxon_store::{Store, hub};
 use serde_json::Value as Json;
 
 use crate::errors::{Error, Result};
@@ -28,16 +30,46 @@ pub(crate) struct Content {
     pub description: Option<String>,
     pub tags: Option<Vec<String>>,
     pub requires_approval: bool,
+    /// Of runs whose component was registered.
+    pub component_state: Option<StateId>,
+}
+
+/// Where the components that an operation refers to are found.
+#[derive(Clone, Copy)]
+pub(crate) struct Registry<'a> {
+    pub store: &'a Store,
+    /// The project of the run.
+    pub project: &'a str,
 }
 
 /// Reads the JSON or YAML text of an operation or a component.
-pub(crate) fn read(text: &str) -> Result<Content> {
-    let operation = wire::read_operation(text).map_err(|problems| refuse(&problems))?;
+pub(crate) fn read(text: &str, registry: Registry) -> Result<Content> {
+    let mut operation = wire::read_operation(text).map_err(|problems| refuse(&problems))?;
     if check::is_template(&operation) {
         return Err(Error::rule("The operation is a template; fill it in and set `template.enabled: false` first."));
     }
+    collect(&mut operation, registry)?;
     let compiled = compose::compose(&operation).map_err(|problems| refuse(&problems))?;
-    describe(&operation, &compiled)
+    describe(&operation, &compiled, registry)
+}
+
+/// Fills in the components of references. Most operations have none, and need no look into the store.
+fn collect(operation: &mut Node, registry: Registry) -> Result<()> {
+    if !refers(operation) {
+        return Ok(());
+    }
+    let collected = registry.store.read_blocking(|tx| Ok(hub::collect(tx, operation, registry.project)))?;
+    collected.map_err(|problems| refuse(&problems))
+}
+
+/// Whether an operation, or one of a dag, may lack a component.
+fn refers(operation: &Node) -> bool {
+    let has = |field: &str| operation.get(field).is_some_and(|value| !value.is_null());
+    if let Some(component) = operation.get("component").filter(|component| !component.is_null()) {
+        return refers(component);
+    }
+    let nodes = ["components", "operations"].into_iter().filter_map(|field| operation.at(&["run", field])?.as_list());
+    has("hubRef") || has("urlRef") || has("pathRef") || nodes.flatten().any(refers)
 }
 
 /// Lays an override over the authored operation of an earlier run.
@@ -45,6 +77,7 @@ pub(crate) fn read_override(
     source: &str,
     override_patch: Option<&Json>,
     strategy: OverrideStrategy,
+    registry: Registry,
 ) -> Result<Content> {
     let not_cloned = |problems: Vec<Diagnostic>| match refuse(&problems) {
         Error::Refused(ErrorBody::List(messages)) => Error::Refused(ErrorBody::List(
@@ -60,10 +93,10 @@ pub(crate) fn read_override(
         Some(object) => Some(wire::read_preset(&object.to_string()).map_err(not_cloned)?),
     };
     let (document, compiled) = clone::compile(&source, patch.as_ref(), strategy).map_err(not_cloned)?;
-    describe(&document, &compiled)
+    describe(&document, &compiled, registry)
 }
 
-fn describe(operation: &Node, compiled: &Compiled) -> Result<Content> {
+fn describe(operation: &Node, compiled: &Compiled, registry: Registry) -> Result<Content> {
     let family = compose::run_kind(&compiled.operation);
     // Refused rather than ignored: nobody would notice that a part of an operation was left out.
     if let Some(problem) = support::unsupported(&compiled.operation) {
@@ -73,6 +106,10 @@ fn describe(operation: &Node, compiled: &Compiled) -> Result<Content> {
     let text = |field| compiled.operation.get(field).and_then(Node::as_str).map(str::to_owned);
     let tags = compiled.operation.get("tags").and_then(Node::as_list);
     let word = |error: polyaxon_model::wire_enum::UnknownWord| Error::rule(format!("run.kind: {error}"));
+    let component_state = match operation.get("hubRef").and_then(Node::as_str) {
+        Some(_) => registry.store.read_blocking(|tx| hub::state_of_document(tx, operation, registry.project))?,
+        None => None,
+    };
     Ok(Content {
         raw: raw.to_string(),
         compiled: compiled.operation.to_json().to_string(),
@@ -82,6 +119,7 @@ fn describe(operation: &Node, compiled: &Compiled) -> Result<Content> {
         description: text("description"),
         tags: tags.map(|tags| tags.iter().filter_map(Node::as_str).map(str::to_owned).collect()),
         requires_approval: compiled.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
+        component_state,
     })
 }
 
@@ -113,6 +151,12 @@ mod tests {
 
     const COMPONENT: &str = r#"{"version": 1.1, "kind": "component", "name": "echo", "tags": ["a"],
         "run": {"kind": "job", "container": {"image": "busybox", "command": ["true"]}}}"#;
+
+    fn read(text: &str) -> Result<Content> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("polyaxon.db")).unwrap();
+        super::read(text, Registry { store: &store, project: "p" })
+    }
 
     #[track_caller]
     fn refused(content: Result<Content>) -> Vec<String> {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::api::projects::ProjectPath;
 use crate::api::runs::check_name;
-use crate::api::runs::content::{self, Content};
+use crate::api::runs::content::{self, Content, Registry};
 use crate::body::Body;
 use crate::errors::{Error, Result};
 use crate::state::Server;
@@ -32,7 +32,7 @@ pub(crate) async fn create_run(
     let content = match text {
         None if new.manager().is_managed() => return Err(Error::object("Run expects a `content`.")),
         None => None,
-        Some(text) => Some(read_content(text.to_owned()).await?),
+        Some(text) => Some(read_content(&server, &path.project, text.to_owned()).await?),
     };
     let run = RunId::new(Uuid::new_v4());
     let news = server.changes.subscribe();
@@ -48,8 +48,10 @@ pub(crate) async fn create_run(
 }
 
 /// Big operations take their time to read, which must not hold up other requests.
-pub(crate) async fn read_content(text: String) -> Result<Content> {
-    tokio::task::spawn_blocking(move || content::read(&text)).await.map_err(Error::internal)?
+pub(crate) async fn read_content(server: &Server, project: &str, text: String) -> Result<Content> {
+    let (store, project) = (server.store.clone(), project.to_owned());
+    let read = move || content::read(&text, Registry { store: &store, project: &project });
+    tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
 }
 
 /// The words of the request win over those of the operation.
@@ -73,6 +75,7 @@ fn record(run: RunId, project: polyaxon_model::ids::ProjectId, new: NewRun, cont
         record.tags = record.tags.or(content.tags);
         record.raw_content = Some(content.raw);
         record.content = Some(content.compiled);
+        record.component_state = content.component_state;
     }
     record
 }

@@ -2,12 +2,10 @@
 //!
 //! Pure: no store, no files.
 
-use polyaxon_model::ids::{OWNER_NAMESPACE, StateId};
-use polyaxon_spec::node::Node;
+use polyaxon_model::ids::StateId;
 use polyaxon_spec::span::SourceId;
 use polyaxon_spec::{wire, yaml};
-use serde_json::Value as Json;
-use uuid::Uuid;
+use polyaxon_store::hub;
 
 use crate::api::runs::content::refuse;
 use crate::errors::{Error, Result};
@@ -15,45 +13,7 @@ use crate::errors::{Error, Result};
 /// The state of the Polyaxonfile in `text`, which must be a valid one.
 pub(crate) fn component_state(text: &str) -> Result<StateId> {
     let document = wire::read_component(text).map_err(|problems| refuse(&problems))?;
-    Ok(state_of(&document))
-}
-
-/// Equal content, equal state: neither the order of keys, the spelling of the text nor its `version` make a difference.
-pub(crate) fn state_of(component: &Node) -> StateId {
-    let mut json = component.to_json();
-    if let Some(fields) = json.as_object_mut() {
-        fields.remove("kind");
-        fields.remove("version");
-    }
-    let mut text = String::new();
-    write_sorted(&json, &mut text);
-    StateId::new(Uuid::new_v5(&OWNER_NAMESPACE, text.as_bytes()))
-}
-
-fn write_sorted(value: &Json, out: &mut String) {
-    match value {
-        Json::Object(fields) => {
-            let mut entries: Vec<_> = fields.iter().filter(|(_, value)| !value.is_null()).collect();
-            entries.sort_by_key(|(key, _)| key.as_str());
-            out.push('{');
-            for (key, value) in entries {
-                out.push_str(&Json::from(key.as_str()).to_string());
-                out.push(':');
-                write_sorted(value, out);
-                out.push(',');
-            }
-            out.push('}');
-        }
-        Json::Array(items) => {
-            out.push('[');
-            for item in items {
-                write_sorted(item, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
-        plain => out.push_str(&plain.to_string()),
-    }
+    Ok(hub::component_state(&document))
 }
 
 /// What describes a model or an artifact is a mapping, in JSON or YAML.
