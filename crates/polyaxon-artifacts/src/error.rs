@@ -33,6 +33,9 @@ pub enum Error {
     #[error("the archive is too large: {what} is over the limit of {limit}")]
     ArchiveTooLarge { what: &'static str, limit: u64 },
 
+    #[error("the disk is full: {needed} bytes are needed and {available} are free")]
+    NoRoom { needed: u64, available: u64 },
+
     #[error("bad event file {}: {reason}", path.display())]
     BadEvents { path: PathBuf, reason: String },
 }
@@ -44,6 +47,17 @@ impl Error {
 
     pub(crate) fn write(path: &Path, source: io::Error) -> Error {
         Error::Write { path: path.to_owned(), source }
+    }
+
+    /// Whether there is no room left on the disk (or in the quota), so that the same call can succeed later.
+    pub fn is_full_disk(&self) -> bool {
+        match self {
+            Error::NoRoom { .. } => true,
+            Error::Write { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the thing asked for does not exist, which callers answer with 404 instead of an error.

@@ -10,6 +10,7 @@ use polyaxon_model::artifact::RelativePath;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use crate::error::{Error, Result};
+use crate::folder::Folder;
 
 /// The real path of something that exists below `root`, links resolved.
 pub fn locate(root: &Path, relative: &RelativePath) -> Result<PathBuf> {
@@ -23,15 +24,16 @@ pub fn locate(root: &Path, relative: &RelativePath) -> Result<PathBuf> {
 pub fn open(root: &Path, relative: &RelativePath) -> Result<(File, Metadata)> {
     let real = locate(root, relative)?;
     let real_root = fs::canonicalize(root).map_err(|source| Error::read(root, source))?;
-    let file = open_beneath(&real_root, &real).map_err(|source| Error::read(&real, source))?;
+    // Without NONBLOCK, opening a named pipe that a job left behind would wait for a writer for ever.
+    let file = open_beneath(&real_root, &real, OFlags::NONBLOCK).map_err(|source| Error::read(&real, source))?;
     let metadata = file.metadata().map_err(|source| Error::read(&real, source))?;
     if metadata.is_file() { Ok((file, metadata)) } else { Err(Error::NotAFile { path: relative.to_string() }) }
 }
 
-fn open_beneath(real_root: &Path, real: &Path) -> io::Result<File> {
+pub(crate) fn open_beneath(real_root: &Path, real: &Path, flags: OFlags) -> io::Result<File> {
     let below = real.strip_prefix(real_root).unwrap_or(Path::new("."));
-    // Without NONBLOCK, opening a named pipe that a job left behind would wait for a writer for ever.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+    let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
     let directory = File::open(real_root)?;
     match rustix::fs::openat2(
         &directory,
@@ -52,31 +54,7 @@ fn open_beneath(real_root: &Path, real: &Path) -> io::Result<File> {
 /// The path where a new file may be written: parent folders are made, and none of them leads out of `root` by a link.
 pub fn create_parents(root: &Path, relative: &RelativePath) -> Result<PathBuf> {
     let Some(name) = relative.file_name() else { return Err(Error::NotAFile { path: String::new() }) };
-    let parents = relative.parts().count() - 1;
-    Ok(create_folders(root, relative, parents)?.join(name))
-}
-
-/// Makes the folder `relative` below `root`, with its parents.
-pub fn create_folder(root: &Path, relative: &RelativePath) -> Result<PathBuf> {
-    create_folders(root, relative, usize::MAX)
-}
-
-fn create_folders(root: &Path, relative: &RelativePath, depth: usize) -> Result<PathBuf> {
-    let real_root = fs::canonicalize(root).map_err(|source| Error::read(root, source))?;
-    let mut current = real_root.clone();
-    for part in relative.parts().take(depth) {
-        current.push(part);
-        if let Err(source) = fs::create_dir(&current)
-            && source.kind() != io::ErrorKind::AlreadyExists
-        {
-            return Err(Error::write(&current, source));
-        }
-        current = fs::canonicalize(&current).map_err(|source| Error::read(&current, source))?;
-        if !current.starts_with(&real_root) {
-            return Err(Error::Traversal { path: relative.to_string() });
-        }
-    }
-    Ok(current)
+    Ok(Folder::create(root, &relative.parent())?.path().join(name))
 }
 
 #[cfg(test)]

@@ -37,13 +37,17 @@ pub enum PathError {
     Upwards(String),
     #[error("Invalid path: traversal detected (`{0}` is absolute, expected a path below the run's folder)")]
     Absolute(String),
-    #[error("Invalid path: it contains a NUL character")]
-    Nul,
+    #[error("Invalid path: it contains the control character {character:?} at byte {position}")]
+    Control { character: char, position: usize },
     #[error("Invalid path: it is longer than {MAX_LENGTH} bytes")]
     TooLong,
+    #[error("Invalid path: the name `{start}…` is longer than {MAX_NAME_LENGTH} bytes")]
+    NameTooLong { start: String },
 }
 
 const MAX_LENGTH: usize = 4096;
+/// What file systems take.
+const MAX_NAME_LENGTH: usize = 255;
 
 impl RelativePath {
     /// The folder of the run.
@@ -56,8 +60,8 @@ impl RelativePath {
         if text.len() > MAX_LENGTH {
             return Err(PathError::TooLong);
         }
-        if text.contains('\0') {
-            return Err(PathError::Nul);
+        if let Some((position, character)) = text.char_indices().find(|(_, character)| character.is_control()) {
+            return Err(PathError::Control { character, position });
         }
         if text.starts_with('/') {
             return Err(PathError::Absolute(text.to_owned()));
@@ -66,7 +70,11 @@ impl RelativePath {
         for part in text.split('/') {
             match part {
                 "" | "." => {}
-                ".." => return Err(PathError::Upwards(text.to_owned())),
+                // A backslash is a character of a name here, but whoever unpacks on another system takes it for a slash.
+                _ if part.split('\\').any(|piece| piece == "..") => return Err(PathError::Upwards(text.to_owned())),
+                _ if part.len() > MAX_NAME_LENGTH => {
+                    return Err(PathError::NameTooLong { start: part.chars().take(40).collect() });
+                }
                 _ => parts.push(part),
             }
         }
@@ -88,6 +96,11 @@ impl RelativePath {
     /// The last part; none for the root.
     pub fn file_name(&self) -> Option<&str> {
         self.parts().last()
+    }
+
+    /// The folder that holds it; the root for the root.
+    pub fn parent(&self) -> RelativePath {
+        RelativePath(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned()))
     }
 
     /// `self` followed by `more`.
@@ -122,7 +135,7 @@ impl FromStr for RelativePath {
 /// The last part of a file name that a client sent, which may be an absolute path of the client's machine.
 pub fn base_name(file_name: &str) -> Option<&str> {
     let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-    (!matches!(name, "" | "." | "..") && !name.contains('\0')).then_some(name)
+    (!matches!(name, "" | "." | "..") && !name.contains(char::is_control)).then_some(name)
 }
 
 #[cfg(test)]
@@ -145,9 +158,13 @@ mod tests {
 
     #[test]
     fn nothing_leaves_the_folder() {
-        for given in ["..", "a/../..", "../x", "a/..", "/etc/passwd", "/", "a\0b"] {
+        let hostile =
+            ["..", "a/../..", "../x", "a/..", "/etc/passwd", "/", "a\0b", "a/b\r\nc", "\u{7f}", "..\\x", "a\\..\\b"];
+        for given in hostile {
             assert!(RelativePath::parse(given).is_err(), "{given:?}");
         }
+        assert!(RelativePath::parse(&"é/".repeat(1000)).is_ok());
+        assert!(matches!(RelativePath::parse(&"x".repeat(256)), Err(PathError::NameTooLong { .. })));
         assert_eq!(RelativePath::parse(&"x".repeat(5000)), Err(PathError::TooLong));
     }
 
@@ -157,6 +174,7 @@ mod tests {
         assert_eq!(path("a").join(&path("b/c")), path("a/b/c"));
         assert_eq!(RelativePath::root().join(&path("b")), path("b"));
         assert!(path("a/b").is_within(&path("a")) && !path("ab").is_within(&path("a")));
+        assert_eq!((path("a/b/c").parent(), path("a").parent()), (path("a/b"), path("")));
         assert_eq!(path("a/b.txt").file_name(), Some("b.txt"));
         assert_eq!(base_name("/home/me/x.tar.gz"), Some("x.tar.gz"));
         assert_eq!(base_name("C:\\x\\y.txt"), Some("y.txt"));

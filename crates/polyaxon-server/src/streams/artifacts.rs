@@ -1,15 +1,15 @@
 //! Artifacts of a run: upload, read, list, delete.
 
-use std::io;
-use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use polyaxon_artifacts::{Error, archive, path, tree};
+use polyaxon_artifacts::folder::Folder;
+use polyaxon_artifacts::{Error, path, tree};
 use polyaxon_model::artifact::RelativePath;
+use rustix::fs::FileType;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::errors::StreamError;
 use crate::query::Params;
 use crate::state::Server;
 use crate::streams::run_folder::RunFolder;
+use crate::streams::store::{self, TRAVERSAL, unsuccessful};
 use crate::streams::upload::{self, Upload};
 use crate::streams::{download, in_background};
 
@@ -30,7 +31,7 @@ pub(crate) async fn upload_artifact(
 ) -> Result<StatusCode> {
     let upload = receive(&server, parts).await?;
     // The official client always sends `untar: false` here, while the default of the field is true.
-    in_background(move || place(&folder.path, upload)).await
+    in_background(move || store::place(&folder.path, upload)).await
 }
 
 /// An archive, unpacked into `<path>`, or stored as it is.
@@ -40,47 +41,19 @@ pub(crate) async fn upload_artifacts(
     parts: Multipart,
 ) -> Result<StatusCode> {
     let upload = receive(&server, parts).await?;
-    in_background(move || if upload.target.untar { unpack(&folder.path, upload) } else { place(&folder.path, upload) })
-        .await
+    let staging = server.staging();
+    in_background(move || {
+        if upload.target.untar {
+            store::unpack(&folder.path, &staging, upload)
+        } else {
+            store::place(&folder.path, upload)
+        }
+    })
+    .await
 }
 
 async fn receive(server: &Server, parts: Multipart) -> Result<Upload> {
     upload::receive(parts, &server.staging(), server.options.max_upload_bytes).await
-}
-
-fn place(root: &FilePath, upload: Upload) -> Result<StatusCode> {
-    let Some(name) = &upload.name else {
-        return Err(StreamError::bad_request("Run's artifacts upload was unsuccessful, the file has no name"));
-    };
-    let relative = parse(&upload.target.path)?.join(&parse(name)?);
-    std::fs::create_dir_all(root).map_err(|error| cannot_write(&error))?;
-    let place = path::create_parents(root, &relative).map_err(unsuccessful)?;
-    match std::fs::symlink_metadata(&place) {
-        Ok(_) if !upload.target.overwrite => return Ok(StatusCode::OK),
-        Ok(existing) if existing.is_dir() => {
-            return Err(StreamError::bad_request(format!(
-                "Run's artifacts upload was unsuccessful, a folder with the name {relative} exists"
-            )));
-        }
-        _ => {}
-    }
-    make_readable(&upload.file).map_err(|error| cannot_write(&error))?;
-    upload.file.persist(&place).map_err(|error| cannot_write(&error.error))?;
-    Ok(StatusCode::OK)
-}
-
-/// Temporary files are private; artifacts are read by jobs of other users too.
-fn make_readable(file: &FilePath) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644))
-}
-
-fn unpack(root: &FilePath, upload: Upload) -> Result<StatusCode> {
-    let file = std::fs::File::open(&upload.file).map_err(|error| cannot_write(&error))?;
-    let limits = archive::Limits::default();
-    let target = parse(&upload.target.path)?;
-    archive::unpack(file, root, &target, upload.target.overwrite, limits).map_err(unsuccessful)?;
-    Ok(StatusCode::OK)
 }
 
 pub(crate) async fn get_artifact(folder: RunFolder, params: Params, headers: HeaderMap) -> Result<Response> {
@@ -138,40 +111,53 @@ pub(crate) async fn delete_artifact(folder: RunFolder, params: Params) -> Result
     };
     let wanted = parse(wanted)?;
     in_background(move || {
-        let place = existing(&folder, &wanted)?;
-        if place.is_dir() {
+        let (parent, name) = existing(&folder, &wanted)?;
+        if parent.kind(name).map_err(unsuccessful)? == Some(FileType::Directory) {
             return Err(StreamError::bad_request(format!("Artifact is a folder: {}", folder.shown(&wanted))));
         }
-        std::fs::remove_file(&place).map_err(|error| cannot_write(&error))?;
+        parent.remove_file(name).map_err(unsuccessful)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
 }
 
-pub(crate) async fn delete_artifacts(folder: RunFolder, params: Params) -> Result<StatusCode> {
+pub(crate) async fn delete_artifacts(
+    server: State<Arc<Server>>,
+    folder: RunFolder,
+    params: Params,
+) -> Result<StatusCode> {
     let wanted = parse(params.text("path").unwrap_or_default())?;
     in_background(move || {
-        let place = existing(&folder, &wanted)?;
-        let removed = if place.is_dir() { std::fs::remove_dir_all(&place) } else { std::fs::remove_file(&place) };
-        removed.map_err(|error| cannot_write(&error))?;
-        Ok(StatusCode::NO_CONTENT)
+        if wanted.is_root() {
+            let store = Folder::open(&server.layout.store(), &RelativePath::root()).map_err(unsuccessful)?;
+            let name = folder.run.to_hex();
+            return match store.kind(&name).map_err(unsuccessful)? {
+                None => Err(missing(&folder, &wanted)),
+                Some(_) => store.remove(&name).map_err(unsuccessful),
+            };
+        }
+        let (parent, name) = existing(&folder, &wanted)?;
+        parent.remove(name).map_err(unsuccessful)
     })
-    .await
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// The place of something to delete: the thing itself, so a link is removed and not what it leads to.
-fn existing(folder: &RunFolder, wanted: &RelativePath) -> Result<PathBuf> {
-    let missing = || StreamError::bad_request(format!("Artifact not found: filepath={}", folder.shown(wanted)));
-    let locate = |path: &RelativePath| {
-        path::locate(&folder.path, path).map_err(|error| match refuse(error, folder, wanted) {
-            StreamError { status: StatusCode::NOT_FOUND, .. } => missing(),
-            other => other,
-        })
-    };
-    let Some(name) = wanted.file_name() else { return locate(wanted) };
-    let parent: Vec<&str> = wanted.parts().collect();
-    let place = locate(&parse(&parent[..parent.len() - 1].join("/"))?)?.join(name);
-    if place.symlink_metadata().is_ok() { Ok(place) } else { Err(missing()) }
+/// The folder and the name of something to delete: a link is removed, and not what it leads to.
+fn existing<'a>(folder: &RunFolder, wanted: &'a RelativePath) -> Result<(Folder, &'a str)> {
+    let parent = Folder::open(&folder.path, &wanted.parent()).map_err(|error| match error {
+        error if error.is_missing() => missing(folder, wanted),
+        error => unsuccessful(error),
+    })?;
+    let name = wanted.file_name().unwrap_or_default();
+    match parent.kind(name).map_err(unsuccessful)? {
+        Some(_) => Ok((parent, name)),
+        None => Err(missing(folder, wanted)),
+    }
+}
+
+fn missing(folder: &RunFolder, wanted: &RelativePath) -> StreamError {
+    StreamError::bad_request(format!("Artifact not found: filepath={}", folder.shown(wanted)))
 }
 
 /// A folder that cannot be listed is an empty one with an `error`, because clients read this answer as a document.
@@ -195,9 +181,7 @@ pub(crate) async fn get_tree(folder: RunFolder, params: Params) -> Result<Json<V
     .await
 }
 
-const TRAVERSAL: &str = "Invalid path: traversal detected";
-
-fn parse(text: &str) -> Result<RelativePath> {
+pub(crate) fn parse(text: &str) -> Result<RelativePath> {
     // A leading slash means the run's folder, as in the official server.
     RelativePath::parse(text.trim_start_matches('/')).map_err(|error| StreamError::bad_request(error.to_string()))
 }
@@ -211,23 +195,4 @@ fn refuse(error: Error, folder: &RunFolder, wanted: &RelativePath) -> StreamErro
         error if error.is_missing() => missing(),
         error => crate::errors::Error::internal(error).into(),
     }
-}
-
-/// Answers an upload that cannot be stored.
-fn unsuccessful(error: Error) -> StreamError {
-    match error {
-        Error::Traversal { .. } => StreamError::bad_request(TRAVERSAL),
-        error => StreamError::bad_request(format!("Run's artifacts upload was unsuccessful, {}", chain(&error))),
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
-fn cannot_write(error: &io::Error) -> StreamError {
-    StreamError::bad_request(format!("Run's artifacts upload was unsuccessful, cannot write: {error}"))
 }

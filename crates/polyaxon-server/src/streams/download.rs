@@ -3,7 +3,7 @@
 //! Invariant: memory is bounded by a few chunks, whatever the size; what is packed is never stored.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
@@ -17,34 +17,60 @@ use polyaxon_model::artifact::RelativePath;
 use tokio::sync::mpsc;
 use tokio_util::io::ReaderStream;
 
+use crate::streams::range::{self, Version, Wanted};
+
 /// Files that jobs wrote are shown inside of pages, but their scripts must not act in the name of this server's pages.
 const POLICY: HeaderValue = HeaderValue::from_static("sandbox allow-scripts");
 
 const CHUNK: usize = 64 * 1024;
 
-/// One file, shown inline. `request` decides whether the client has it already.
-pub(crate) fn file(file: File, metadata: &Metadata, name: &str, request: &HeaderMap) -> Response {
+/// One file, or the part of it that `request` asks for, shown inline; nothing when the client has it already.
+pub(crate) fn file(mut file: File, metadata: &Metadata, name: &str, request: &HeaderMap) -> Response {
     let changed = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    let tag = format!("\"{:x}-{:x}\"", changed.as_nanos(), metadata.len());
+    let version =
+        Version { tag: format!("\"{:x}-{:x}\"", changed.as_nanos(), metadata.len()), seconds: changed.as_secs() };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(&tag) {
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(value) = HeaderValue::from_str(&version.tag) {
         headers.insert(header::ETAG, value);
     }
-    if let Some(value) = http_date(changed.as_secs()) {
+    if let Some(value) = http_date(version.seconds) {
         headers.insert(header::LAST_MODIFIED, value);
     }
-    if request.get(header::IF_NONE_MATCH).is_some_and(|given| given.as_bytes() == tag.as_bytes()) {
+    if range::is_known(request, &version) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let kind = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(metadata.len()));
     headers.insert(header::CONTENT_DISPOSITION, disposition(name));
+    let total = metadata.len();
+    let (status, length) = match range::wanted(request, &version, total) {
+        Wanted::Whole => (StatusCode::OK, total),
+        Wanted::Part { first, last } => match file.seek(io::SeekFrom::Start(first)) {
+            Ok(_) => {
+                headers.insert(header::CONTENT_RANGE, content_range(&format!("{first}-{last}/{total}")));
+                (StatusCode::PARTIAL_CONTENT, last - first + 1)
+            }
+            Err(_) => (StatusCode::OK, total),
+        },
+        Wanted::Nothing => {
+            headers.remove(header::CONTENT_DISPOSITION);
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            headers.insert(header::CONTENT_RANGE, content_range(&format!("*/{total}")));
+            let text = format!("The file has {total} bytes, and the wanted range is none of them.");
+            return (StatusCode::RANGE_NOT_SATISFIABLE, headers, text).into_response();
+        }
+    };
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     // A file that a job still appends to would otherwise send more than the promised length.
-    let content = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), metadata.len());
-    (headers, Body::from_stream(ReaderStream::with_capacity(content, CHUNK))).into_response()
+    let content = tokio::io::AsyncReadExt::take(tokio::fs::File::from_std(file), length);
+    (status, headers, Body::from_stream(ReaderStream::with_capacity(content, CHUNK))).into_response()
+}
+
+fn content_range(text: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("bytes {text}")).expect("digits and punctuation are a header value")
 }
 
 /// The folder `root/relative` as `name.tar.gz`.

@@ -6,8 +6,10 @@ mod event_package;
 pub(crate) mod events;
 pub(crate) mod follow;
 pub(crate) mod logs;
+mod range;
 pub(crate) mod run_folder;
 mod series_cache;
+mod store;
 pub(crate) mod upload;
 
 use axum::Json;

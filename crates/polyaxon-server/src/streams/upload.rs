@@ -14,6 +14,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use crate::errors::StreamError;
+use crate::streams::store::cannot_write;
 
 /// A received file and what the client wants done with it.
 #[derive(Debug)]
@@ -63,9 +64,7 @@ pub(crate) async fn receive(mut parts: Multipart, staging: &Path, max_bytes: u64
 }
 
 async fn store(mut field: Field<'_>, staging: &Path, max_bytes: u64) -> Result<TempPath, StreamError> {
-    let unwritable = |error: std::io::Error| {
-        StreamError::bad_request(format!("Run's artifacts upload was unsuccessful, cannot write it to disk: {error}"))
-    };
+    let unwritable = |error: std::io::Error| cannot_write(&error);
     tokio::fs::create_dir_all(staging).await.map_err(unwritable)?;
     let (file, path) =
         tempfile::Builder::new().prefix("upload-").tempfile_in(staging).map_err(unwritable)?.into_parts();

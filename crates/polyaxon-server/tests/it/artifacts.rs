@@ -98,6 +98,41 @@ async fn a_file_is_stored_read_and_listed() {
 }
 
 #[tokio::test]
+async fn parts_of_a_file_are_sent_and_its_headers_alone() {
+    let files = Files::new().await;
+    files.put("o", "a.bin", b"0123456789").await;
+    let url = format!("{}/artifact?path=o/a.bin", files.base);
+    for (method, range, status, bytes, content_range) in [
+        ("GET", "bytes=2-4", 206, "234", "bytes 2-4/10"),
+        ("GET", "bytes=-2", 206, "89", "bytes 8-9/10"),
+        ("GET", "bytes=8-", 206, "89", "bytes 8-9/10"),
+        ("GET", "bytes=10-", 416, "The file has 10 bytes", "bytes */10"),
+        ("GET", "bytes=0-1,3-4", 200, "0123456789", ""),
+        ("HEAD", "bytes=0-", 206, "", "bytes 0-9/10"),
+        ("HEAD", "", 200, "", ""),
+    ] {
+        let request = Request::builder().method(method).uri(&url).header("range", range);
+        let answer = files.server.send(request.body(Body::empty()).unwrap()).await.expect(status);
+        assert!(answer.text().starts_with(bytes), "{method} {range}: {}", answer.text());
+        assert_eq!((answer.header("content-range"), answer.header("accept-ranges")), (content_range, "bytes"));
+        assert!(method == "GET" || answer.header("content-length") == "10", "{:?}", answer.headers);
+    }
+}
+
+#[tokio::test]
+async fn pages_among_the_files_cannot_act_as_their_reader() {
+    let files = Files::new().await;
+    for (name, kind) in [("a.html", "text/html"), ("a.svg", "image/svg+xml"), ("a.xhtml", "application/xhtml+xml")] {
+        files.put("o", name, b"<script>fetch('/api/v1/default/p/runs')</script>").await;
+        let answer = files.get(&format!("artifact?path=o/{name}")).await.expect(200);
+        assert_eq!(answer.header("content-type"), kind);
+        // A sandbox without `allow-same-origin`: scripts run, as strangers.
+        assert_eq!(answer.header("content-security-policy"), "sandbox allow-scripts");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
 async fn archives_are_unpacked_merged_and_packed() {
     let files = Files::new().await;
     files.put("data", "kept.txt", b"kept").await;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use polyaxon_artifacts::archive::{self, Limits};
-
+use polyaxon_artifacts::archive::{self, Limits, Target};
+use polyaxon_artifacts::folder::Existing;
 use polyaxon_client::artifacts::{Store, download_file, download_folder, tree};
 use polyaxon_model::artifact::RelativePath;
 use serde_json::{Map, Value, json};
@@ -70,7 +70,9 @@ async fn fetch_folder(
     let target = folder.join(&name);
     std::fs::create_dir_all(&target).map_err(|error| unwritable(&target, &error))?;
     let file = std::fs::File::open(&packed).map_err(|error| unwritable(&packed, &error))?;
-    archive::unpack(file, &target, &RelativePath::root(), true, Limits::default())
+    let place =
+        Target { root: &target, relative: &RelativePath::root(), staging: folder, existing: Existing::IsReplaced };
+    archive::unpack(file, place, Limits::default())
         .map_err(|error| Failure::new(format!("cannot unpack {}", packed.display())).cause(error.to_string()))?;
     // Only the unpacked folder was asked for; a leftover archive does no harm.
     let _ = std::fs::remove_file(&packed);
