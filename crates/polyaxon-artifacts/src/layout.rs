@@ -38,6 +38,11 @@ impl Layout {
         self.local.join("server.json")
     }
 
+    /// The id under which the servers of this home execute runs.
+    pub fn server_id(&self) -> PathBuf {
+        self.local.join("server-id")
+    }
+
     /// Locked by the live server for as long as it lives.
     pub fn server_lock(&self) -> PathBuf {
         self.local.join("server.lock")

@@ -5,11 +5,14 @@
 //!
 //! * [`state`] the state of a run, events, actions, decisions · [`lifecycle`] the rules · [`transition`] the
 //!   rule which status may follow, and the times it stamps · [`timer`] what ends by waiting
-//! * [`admission`] who gets a free slot · [`clone`] restart, copy, resume
+//! * [`admission`] who gets a free slot · [`executor`] who is there to execute · [`clone`] restart, copy, resume ·
+//!   [`retention`] how long records are kept
 
 pub mod admission;
 pub mod clone;
+pub mod executor;
 pub mod lifecycle;
+pub mod retention;
 pub mod state;
 pub mod timer;
 pub mod transition;

@@ -16,13 +16,16 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::state::{
-    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Phase, RunState,
+    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Loss, Phase, RunState,
 };
 use crate::timer::{self, Timer};
 use crate::transition;
 
 /// How long the folder of a deleted run stays, so that readers can finish.
 pub const DELETE_DELAY: Duration = Duration::from_secs(80);
+
+/// The reason of a failure that is only inferred from silence.
+const HEARTBEAT_LOST: &str = "HeartbeatLost";
 
 /// Decides how a run begins: its first condition, its gate, and whether it is compiled at once.
 pub fn begin(birth: &Birth, now: Timestamp) -> Decision {
@@ -39,6 +42,7 @@ pub fn begin(birth: &Birth, now: Timestamp) -> Decision {
         last_condition: None,
         created_at: now,
         updated_at: now,
+        beat_at: None,
         started_at: None,
         finished_at: None,
         wait_time: None,
@@ -77,6 +81,8 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::RestoreRequested => draft.restore(),
         Event::DeleteRequested => draft.delete(),
         Event::Woke => draft.woke(),
+        Event::Beat { silence } => draft.beat(*silence),
+        Event::ExecutorLost { loss, message } => draft.executor_lost(*loss, message),
     }
     draft.finish()
 }
@@ -91,8 +97,14 @@ struct Draft {
 
 impl Draft {
     fn posted(&mut self, condition: &StatusCondition, force: Force) {
+        let is_alive = self.was_thought_dead() && !matches!(condition.status, Status::Created | Status::Done);
+        if is_alive {
+            transition::reopen(&mut self.run);
+        }
+        let force = if is_alive { Force::Yes } else { force };
         let Some(change) = transition::enter(&mut self.run, condition.clone(), force, self.now) else { return };
         self.history.push(change);
+        self.run.beat_at = self.run.beat_at.map(|at| at.max(self.now));
         if self.run.managed_by != ManagedBy::Agent {
             return;
         }
@@ -374,9 +386,39 @@ impl Draft {
                     self.actions.push(Action::Stop { attempt: self.run.control.attempt });
                 }
             }
+            Timer::Heartbeat => {
+                let seconds = self.run.control.silence_seconds.unwrap_or_default();
+                let message = format!("The run gave no sign of life for {seconds} s.");
+                self.enter(Status::Failed, HEARTBEAT_LOST, message);
+            }
             Timer::Upload => {
                 self.enter(Status::Failed, "StaleUpload", "The announced upload did not arrive within 120 minutes.");
             }
+        }
+    }
+
+    fn beat(&mut self, silence: Duration) {
+        if self.run.managed_by != ManagedBy::Agent {
+            self.run.beat_at = Some(self.now);
+            self.run.control.silence_seconds = (!silence.is_zero()).then_some(silence.as_secs());
+        }
+    }
+
+    /// Whether silence was taken for death: the one verdict that the run itself may take back.
+    fn was_thought_dead(&self) -> bool {
+        let last = self.run.last_condition.as_ref();
+        last.is_some_and(|last| last.status == Status::Failed && last.reason.as_deref() == Some(HEARTBEAT_LOST))
+    }
+
+    fn executor_lost(&mut self, loss: Loss, message: &str) {
+        if !self.run.control.is_attempt_live {
+            return;
+        }
+        if self.run.status == Status::Scheduled {
+            self.run.control.is_attempt_live = false;
+            self.enter_attempt(Status::Queued, "ExecutorLost", message);
+        } else if loss == Loss::Everything && self.run.status.is_running() {
+            self.enter_attempt(Status::Unknown, "ExecutorLost", message);
         }
     }
 

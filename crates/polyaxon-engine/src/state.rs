@@ -21,6 +21,8 @@ pub struct RunState {
     pub last_condition: Option<StatusCondition>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The last sign of life of a run that tells its statuses itself; none when it never gave one.
+    pub beat_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub wait_time: Option<f64>,
@@ -53,6 +55,8 @@ pub struct Control {
     pub retry_at: Option<Timestamp>,
     /// The one `Wake` that is outstanding.
     pub wake_at: Option<Timestamp>,
+    /// How long a run that gives signs of life may be silent.
+    pub silence_seconds: Option<u64>,
     /// How a run that is being stopped will end, when not as `stopped`.
     pub ending: Option<Ending>,
 }
@@ -108,6 +112,15 @@ pub enum Event {
     DeleteRequested,
     /// A `Wake` came due.
     Woke,
+    /// A sign of life of a run that nobody here watches, and how long it may be silent from now on.
+    Beat {
+        silence: Duration,
+    },
+    /// The executor that holds the run is gone; the text says which.
+    ExecutorLost {
+        loss: Loss,
+        message: String,
+    },
 }
 
 /// Whether a posted status may leave a final one.
@@ -116,6 +129,15 @@ pub enum Force {
     #[default]
     No,
     Yes,
+}
+
+/// What is taken from an executor that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// What it was given and had not begun: it goes back to the queue.
+    Waiting,
+    /// Also what it had begun: nobody knows what becomes of it.
+    Everything,
 }
 
 /// What compilation tells about how the run may end.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use polyaxon_model::kinds::Pending;
+use polyaxon_model::kinds::{ManagedBy, Pending};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
@@ -17,6 +17,10 @@ pub const WARNING_LIMIT: Duration = Duration::from_hours(72);
 /// An upload that was announced and does not come.
 pub const UPLOAD_LIMIT: Duration = Duration::from_hours(2);
 
+/// A run that tells its statuses itself and gave signs of life before, unless somebody says otherwise
+/// (`POLYAXON_TTL_HEARTBEAT`).
+pub const HEARTBEAT_LIMIT: Duration = Duration::from_mins(30);
+
 /// What a timer is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
@@ -25,6 +29,7 @@ pub enum Timer {
     Stopping,
     Warning,
     Upload,
+    Heartbeat,
 }
 
 /// The next timer of a run in this state.
@@ -32,7 +37,7 @@ pub fn next(run: &RunState) -> Option<(Timestamp, Timer)> {
     timers(run).into_iter().flatten().min_by_key(|(at, _)| *at)
 }
 
-fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 4] {
+fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 5] {
     let open = !run.status.is_done_or_stopping();
     let retry = run.control.retry_at.filter(|_| run.status == Status::Retrying);
     let deadline = match (run.control.timeout_seconds, run.control.active_since) {
@@ -45,10 +50,16 @@ fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 4] {
         _ => None,
     };
     let upload = run.pending == Some(Pending::Upload) && matches!(run.status, Status::Created | Status::Compiled);
+    let beats = run.managed_by != ManagedBy::Agent && run.status.is_running();
+    let heartbeat = match (run.beat_at, run.control.silence_seconds) {
+        (Some(at), Some(seconds)) if beats => Some(at.plus(Duration::from_secs(seconds))),
+        _ => None,
+    };
     [
         retry.map(|at| (at, Timer::Retry)),
         deadline.map(|at| (at, Timer::Deadline)),
         silence.map(|(limit, timer)| (run.updated_at.plus(limit), timer)),
         upload.then(|| (run.updated_at.plus(UPLOAD_LIMIT), Timer::Upload)),
+        heartbeat.map(|at| (at, Timer::Heartbeat)),
     ]
 }

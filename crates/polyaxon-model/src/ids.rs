@@ -88,6 +88,8 @@ typed_ids! {
     StateId,
     /// This database, made once when it is created.
     InstallationId,
+    /// Who executes runs: a server, by its home folder, or a registered agent.
+    ExecutorId,
 }
 
 #[cfg(test)]

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::state::{Action, Event, Exit, Phase, RunState};
 use polyaxon_executors::process::{Observation, ProcessExecutor, Status, StopRequest};
-use polyaxon_model::ids::RunId;
+use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::actions::{self, OpenAction};
 use polyaxon_store::db::Tx;
-use polyaxon_store::{edges, lifecycle, lineage, runs, submission};
+use polyaxon_store::{admission, edges, lifecycle, lineage, runs, submission};
 
 use crate::compile::{self, Output};
 use crate::driver::Shared;
 use crate::observe::exit;
-use crate::{Error, Result, launch};
+use crate::{Error, Result, launch, presence};
 
 /// An action and the instant it was meant for, when it had to wait for one.
 #[derive(Clone, Debug)]
@@ -56,16 +56,18 @@ pub(crate) struct Performed {
 
 /// Performs actions of different runs. An error means that nothing was reported; all of them stay open.
 pub(crate) async fn perform(shared: &Shared, batch: Vec<Due>) -> Result<Performed> {
+    presence::confirm(shared).await?;
     let wanted: Vec<OpenAction> = batch.iter().map(|due| due.action.clone()).collect();
-    let needs = shared.store.read(move |tx| wanted.iter().map(|action| read(tx, action)).collect()).await?;
+    let server = shared.options.server;
+    let needs = shared.store.read(move |tx| wanted.iter().map(|action| read(tx, server, action)).collect()).await?;
     let worker = shared.clone();
     let done = tokio::task::spawn_blocking(move || {
-        let needs: Vec<Needs> = needs;
+        let needs: Vec<Option<Needs>> = needs;
         let pairs = batch.into_iter().zip(needs);
         pairs
-            .map(|(due, needs)| {
-                let done = guarded(&worker, &due, needs);
-                (due, done)
+            .filter_map(|(due, needs)| {
+                let done = guarded(&worker, &due, needs?);
+                Some((due, done))
             })
             .collect::<Vec<_>>()
     });
@@ -103,18 +105,22 @@ async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
     if reports.is_empty() {
         return Ok(());
     }
-    let (clock, capacity) = (shared.options.clock, shared.options.capacity);
+    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity, shared.options.server);
     let admits = shared.executor.is_some();
     let write = move |tx: &mut dyn Tx| {
         for report_of in &reports {
             report(tx, &report_of.0, &report_of.1, clock())?;
         }
-        if admits { lifecycle::admit(tx, capacity, clock()).map(drop) } else { Ok(()) }
+        if admits { admission::admit(tx, server, capacity, clock()).map(drop) } else { Ok(()) }
     };
     Ok(shared.store.write(write).await?)
 }
 
-fn read(tx: &mut dyn Tx, open: &OpenAction) -> polyaxon_store::Result<Needs> {
+/// Nothing for an action that was done meanwhile or that another server has taken over.
+fn read(tx: &mut dyn Tx, server: ExecutorId, open: &OpenAction) -> polyaxon_store::Result<Option<Needs>> {
+    if !actions::is_claimed(tx, open.id, server)? {
+        return Ok(None);
+    }
     let state = lifecycle::state(tx, open.run)?.filter(|state| state.wants(&open.action));
     let compile = match (&open.action, &state) {
         (Action::Compile, Some(_)) => compile::read(tx, open.run)?,
@@ -127,7 +133,7 @@ fn read(tx: &mut dyn Tx, open: &OpenAction) -> polyaxon_store::Result<Needs> {
         },
         _ => None,
     };
-    Ok(Needs { state, compile, run })
+    Ok(Some(Needs { state, compile, run }))
 }
 
 /// A fault of ours while an action is performed must not take the others of its group along.

@@ -15,16 +15,17 @@ use crate::driver::Shared;
 /// own action are left to it.
 pub(crate) async fn adopt(shared: &Shared) -> Result<Vec<RunId>> {
     let Some(executor) = shared.executor.clone() else { return Ok(Vec::new()) };
+    let server = shared.options.server;
     let (attempts, launching) = shared
         .store
-        .read(|tx| {
-            let open = polyaxon_store::actions::open(tx, 0, u32::MAX)?;
+        .read(move |tx| {
+            let open = polyaxon_store::actions::claimed(tx, server, 0, u32::MAX)?;
             let launching: HashSet<RunId> = open
                 .into_iter()
                 .filter(|open| matches!(open.action, Action::Launch { .. }))
                 .map(|open| open.run)
                 .collect();
-            Ok((runs::live_attempts(tx)?, launching))
+            Ok((runs::live_attempts(tx, server)?, launching))
         })
         .await?;
     let mut look = Vec::new();

@@ -1,7 +1,6 @@
-//! What finished runs no longer need: scratch folders after their ttl, records of deleted runs after a day.
+//! What finished runs no longer need: their scratch folders, after their ttl.
 
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use polyaxon_compile::plan::termination;
 use polyaxon_executors::process::Observation;
@@ -13,9 +12,6 @@ use polyaxon_store::{lifecycle, runs};
 
 use crate::driver::Shared;
 use crate::{Error, Result};
-
-/// How long the record of a deleted run stays after its folder is gone.
-const PURGE_AFTER: Duration = Duration::from_hours(24);
 
 /// Removes the scratch folders of runs that have ended and whose ttl has passed. Answers what must wait, and until when.
 pub(crate) async fn clean(shared: &Shared, batch: Vec<RunId>) -> Result<Vec<(RunId, Timestamp)>> {
@@ -68,14 +64,4 @@ fn expires_at(run: &Run) -> Option<Timestamp> {
 pub(crate) fn with_scratch(shared: &Shared) -> Vec<RunId> {
     let entries = std::fs::read_dir(shared.options.layout.scratches()).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
-}
-
-/// Forgets runs that were deleted long ago.
-pub(crate) async fn purge(shared: &Shared) -> Result<()> {
-    let before = (shared.options.clock)().minus(PURGE_AFTER);
-    let count = shared.store.write(move |tx| runs::purge(tx, before)).await?;
-    if count > 0 {
-        tracing::info!(count, "forgot deleted runs");
-    }
-    Ok(())
 }

@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use polyaxon_engine::executor::BEAT;
 use polyaxon_engine::state::Action;
 use polyaxon_executors::process::{ProcessExecutor, Status, Wakeup, Wakeups};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::Store;
-use polyaxon_store::actions::{self, OpenAction};
-use polyaxon_store::{lifecycle, runs};
+use polyaxon_store::actions::{self, Ability, OpenAction};
+use polyaxon_store::{admission, runs};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
@@ -20,7 +21,7 @@ use crate::actions::{Due, Performed, groups, perform, with_causes};
 use crate::observe::{Observed, clear_lost, observe};
 use crate::sidecar::{self, Seen};
 use crate::timers::{Task, Timers};
-use crate::{Result, RuntimeOptions, adopt, clean};
+use crate::{Result, RuntimeOptions, adopt, clean, presence};
 
 /// How often everything is looked at again, in case that a wake-up was lost or a store refused a write.
 const SCAN: Duration = Duration::from_secs(5);
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) options: Arc<RuntimeOptions>,
     pub(crate) executor: Option<ProcessExecutor>,
+    /// When this server last said that it is there.
+    pub(crate) seen_at: Arc<Mutex<Option<Timestamp>>>,
     /// What was seen of event files, by run.
     pub(crate) seen: Arc<Mutex<HashMap<RunId, Seen>>>,
     /// Attempts whose end was reported and whose record is still on the disk.
@@ -50,6 +53,8 @@ enum Finished {
     Cleared(RunId, Result<()>),
     Cleaned(Result<Vec<(RunId, Timestamp)>>),
     Looked(Result<()>),
+    Kept(Result<Vec<RunId>>),
+    StraysEnded(Result<()>),
 }
 
 struct Driver {
@@ -69,6 +74,8 @@ struct Driver {
     clearing: HashSet<RunId>,
     is_looking: bool,
     looked_at: Instant,
+    is_keeping: bool,
+    is_ending_strays: bool,
     swept_at: Option<Instant>,
 }
 
@@ -81,11 +88,20 @@ pub(crate) async fn drive(
 ) {
     let mut changed = store.changed();
     let (executor, mut wakeups) = executor.unzip();
-    let shared = Shared { store, options: Arc::new(options), executor, seen: Arc::default(), reported: Arc::default() };
+    let shared = Shared {
+        store,
+        options: Arc::new(options),
+        executor,
+        seen_at: Arc::default(),
+        seen: Arc::default(),
+        reported: Arc::default(),
+    };
     let mut driver = Driver::new(shared);
     driver.begin().await;
     let mut scan = tokio::time::interval(SCAN);
     scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = driver.timers.next_due();
         tokio::select! {
@@ -107,6 +123,7 @@ pub(crate) async fn drive(
             }
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => driver.fire(),
             _ = scan.tick() => driver.scan().await,
+            _ = beat.tick() => driver.keep(),
         }
         driver.observe_woken();
     }
@@ -137,11 +154,16 @@ impl Driver {
             clearing: HashSet::new(),
             is_looking: false,
             looked_at: Instant::now(),
+            is_keeping: false,
+            is_ending_strays: false,
             swept_at: None,
         }
     }
 
     async fn begin(&mut self) {
+        if let Err(error) = presence::register(&self.shared).await {
+            tracing::error!(error = with_causes(&error), "cannot say that this server is there");
+        }
         match adopt::adopt(&self.shared).await {
             Ok(runs) => self.woken.extend(runs),
             Err(error) => tracing::error!(error = with_causes(&error), "cannot take up the runs of an earlier server"),
@@ -161,13 +183,15 @@ impl Driver {
     /// Takes up the actions that were decided since the last time, and fills free slots.
     async fn take_new(&mut self) {
         let (after, capacity, clock) = (self.last_action, self.shared.options.capacity, self.shared.options.clock);
-        let executes = self.shared.executor.is_some();
+        let (server, ability) = (self.shared.options.server, presence::ability(&self.shared));
         let read = self.shared.store.read(move |tx| {
-            let open = actions::open(tx, after, BATCH)?;
-            let waits = executes && lifecycle::has_waiting(tx)? && lifecycle::count_active(tx)? < capacity;
-            Ok((open, waits))
+            let open = actions::claimed(tx, server, after, BATCH)?;
+            let waits = ability == Ability::Execute
+                && admission::has_waiting(tx)?
+                && admission::count_held(tx, server)? < capacity;
+            Ok((open, actions::has_unclaimed(tx, ability)?, waits))
         });
-        let (open, waits) = match read.await {
+        let (open, is_any_unclaimed, waits) = match read.await {
             Ok(answer) => answer,
             Err(error) => return tracing::warn!(error = with_causes(&error), "cannot read what is to be done"),
         };
@@ -179,8 +203,38 @@ impl Driver {
         if !is_all {
             return Box::pin(self.take_new()).await;
         }
-        if waits && let Err(error) = self.shared.store.write(move |tx| lifecycle::admit(tx, capacity, clock())).await {
-            tracing::warn!(error = with_causes(&error), "cannot give out free slots");
+        if !waits && !is_any_unclaimed {
+            return;
+        }
+        let write = self.shared.store.write(move |tx| {
+            let claimed = if is_any_unclaimed { actions::claim(tx, server, ability)? } else { 0 };
+            if waits {
+                admission::admit(tx, server, capacity, clock())?;
+            }
+            Ok(claimed)
+        });
+        match write.await {
+            // What others decided may be older than what was seen last.
+            Ok(claimed) if claimed > 0 => self.last_action = 0,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = with_causes(&error), "cannot claim actions or give out free slots"),
+        }
+    }
+
+    /// Says that this server is there, and does what is due by time alone.
+    fn keep(&mut self) {
+        if !self.is_keeping {
+            self.is_keeping = true;
+            let shared = self.shared.clone();
+            self.workers.spawn(async move { Finished::Kept(presence::keep(&shared).await) });
+        }
+    }
+
+    fn end_strays(&mut self, candidates: Vec<RunId>) {
+        if !self.is_ending_strays && !candidates.is_empty() {
+            self.is_ending_strays = true;
+            let shared = self.shared.clone();
+            self.workers.spawn(async move { Finished::StraysEnded(presence::end_strays(&shared, candidates).await) });
         }
     }
 
@@ -188,7 +242,7 @@ impl Driver {
         let now = (self.shared.options.clock)();
         let mut ready = Vec::new();
         for action in open {
-            // Who executes elsewhere finds these where they are.
+            // What an earlier server of this home had claimed, that executed runs and this one does not.
             let needs_executor = matches!(action.action, Action::Launch { .. } | Action::Stop { .. });
             if needs_executor && self.shared.executor.is_none() {
                 continue;
@@ -300,6 +354,21 @@ impl Driver {
             Finished::Cleaned(Err(error)) => {
                 tracing::warn!(error = with_causes(&error), "cannot clean up after finished runs");
             }
+            Finished::Kept(result) => {
+                self.is_keeping = false;
+                match result {
+                    Ok(runs) => runs.into_iter().for_each(|run| self.shared.options.changes.notify(run)),
+                    Err(error) => {
+                        tracing::warn!(error = with_causes(&error), "cannot do what is due by time");
+                    }
+                }
+            }
+            Finished::StraysEnded(result) => {
+                self.is_ending_strays = false;
+                if let Err(error) = result {
+                    tracing::warn!(error = with_causes(&error), "cannot look for processes of lost runs");
+                }
+            }
             Finished::Looked(result) => {
                 self.is_looking = false;
                 if let Err(error) = result {
@@ -357,12 +426,16 @@ impl Driver {
         self.take_new().await;
         let passed = self.timers.take_passed((self.shared.options.clock)());
         self.start_due(passed);
-        let attempts = match self.shared.store.read(runs::live_attempts).await {
+        let server = self.shared.options.server;
+        let attempts = match self.shared.store.read(move |tx| runs::live_attempts(tx, server)).await {
             Ok(attempts) => attempts,
             Err(error) => return tracing::warn!(error = with_causes(&error), "cannot read which runs are active"),
         };
         let active: Vec<RunId> = attempts.iter().map(|live| live.run).collect();
         self.woken.extend(active.iter().filter(|run| !self.busy.contains_key(run)));
+        let watched = self.shared.executor.as_ref().map(ProcessExecutor::watched_runs).unwrap_or_default();
+        let held: HashSet<RunId> = active.iter().copied().collect();
+        self.end_strays(watched.into_iter().filter(|run| !held.contains(run)).collect());
         if self.looked_at.elapsed() >= SIDECAR && !self.is_looking {
             self.looked_at = Instant::now();
             self.is_looking = true;
@@ -371,10 +444,9 @@ impl Driver {
         }
         if self.swept_at.is_none_or(|at| at.elapsed() >= SWEEP) {
             self.swept_at = Some(Instant::now());
-            self.clean(clean::with_scratch(&self.shared));
-            if let Err(error) = clean::purge(&self.shared).await {
-                tracing::warn!(error = with_causes(&error), "cannot forget deleted runs");
-            }
+            let with_scratch = clean::with_scratch(&self.shared);
+            self.end_strays(with_scratch.clone());
+            self.clean(with_scratch);
         }
     }
 }

@@ -17,16 +17,19 @@ mod driver;
 mod error;
 mod launch;
 mod observe;
+mod presence;
 mod references;
 mod sidecar;
 mod submission;
 mod timers;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_executors::process::ProcessExecutor;
+use polyaxon_model::ids::ExecutorId;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::Store;
 use tokio::sync::oneshot;
@@ -37,6 +40,8 @@ pub use error::{Error, Result};
 /// What the runtime stands on.
 #[derive(Clone, Debug)]
 pub struct RuntimeOptions {
+    /// The id of this server among those that share the database; the same as long as the home lives.
+    pub server: ExecutorId,
     pub layout: Layout,
     /// Our own binary: supervisors and init steps are started with it.
     pub program: PathBuf,
@@ -48,6 +53,8 @@ pub struct RuntimeOptions {
     pub executes: bool,
     /// Told about every run of which something changed.
     pub changes: Changes,
+    /// After this time without a word, what an executor had begun is not counted on any more.
+    pub executor_lost: Duration,
     pub clock: fn() -> Timestamp,
 }
 
@@ -74,6 +81,7 @@ impl Runtime {
             None
         };
         let (stop, stopped) = oneshot::channel();
+        let store = store.of_server(options.server);
         let driver = tokio::spawn(driver::drive(store, options, executor, stopped));
         Ok(Handle { stop, driver })
     }

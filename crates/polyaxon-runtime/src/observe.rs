@@ -9,7 +9,7 @@ use polyaxon_executors::process::{self, Observation, Outcome, Status};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
-use polyaxon_store::{actions, lifecycle};
+use polyaxon_store::{actions, admission, lifecycle};
 
 use crate::actions::with_causes;
 use crate::driver::Shared;
@@ -93,12 +93,12 @@ pub(crate) async fn observe(shared: &Shared, batch: Vec<RunId>) -> Result<Observ
 }
 
 async fn write(shared: &Shared, looks: Vec<Arc<Look>>) -> Result<()> {
-    let (clock, capacity) = (shared.options.clock, shared.options.capacity);
+    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity, shared.options.server);
     let write = move |tx: &mut dyn Tx| {
         for look in &looks {
             report(tx, look, clock())?;
         }
-        lifecycle::admit(tx, capacity, clock()).map(drop)
+        admission::admit(tx, server, capacity, clock()).map(drop)
     };
     Ok(shared.store.write(write).await?)
 }
@@ -126,11 +126,12 @@ pub(crate) async fn clear_lost(shared: &Shared, run: RunId, status: &Status) -> 
     let found = tokio::task::spawn_blocking(move || last_findings(&worker, run)).await.map_err(|_| Error::Worker)?;
     record(shared, run, &found).await;
     let (attempt, clock, capacity) = (status.attempt, shared.options.clock, shared.options.capacity);
+    let server = shared.options.server;
     shared
         .store
         .write(move |tx| {
             apply(tx, run, attempt, Phase::Lost, clock)?;
-            lifecycle::admit(tx, capacity, clock())
+            admission::admit(tx, server, capacity, clock())
         })
         .await?;
     shared.options.changes.notify(run);

@@ -18,4 +18,4 @@ mod ui;
 pub use access::Reach;
 pub use router::router;
 pub use serve::serve;
-pub use state::{Agent, Options, Server};
+pub use state::{Agent, DEFAULT_CONCURRENCY, Options, Server};

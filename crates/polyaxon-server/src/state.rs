@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use polyaxon_artifacts::changes::{Changes, Subscription};
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::{executor, timer};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::Pending;
 use polyaxon_model::run::Run;
@@ -41,8 +42,12 @@ pub struct Options {
     pub max_body_bytes: usize,
     /// Largest upload.
     pub max_upload_bytes: u64,
-    /// How many runs may be with an executor at once.
+    /// How many runs may be with executors outside of this process at once.
     pub max_concurrency: usize,
+    /// After this time without a word, what an executor had begun is not counted on any more.
+    pub executor_lost: Duration,
+    /// How long a run that gives signs of life may be silent; zero is for ever.
+    pub heartbeat_silence: Duration,
     /// How long the answer to a creation waits for the run to be compiled.
     pub compilation_wait: Duration,
 }
@@ -56,6 +61,9 @@ pub enum Agent {
     External,
 }
 
+/// How many runs may be with executors outside of this process when nobody says so.
+pub const DEFAULT_CONCURRENCY: usize = 50;
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -65,7 +73,9 @@ impl Default for Options {
             agent: Agent::Local,
             max_body_bytes: 10 * 1024 * 1024,
             max_upload_bytes: 1024 * 1024 * 1024,
-            max_concurrency: 50,
+            max_concurrency: DEFAULT_CONCURRENCY,
+            executor_lost: executor::LOST,
+            heartbeat_silence: timer::HEARTBEAT_LIMIT,
             compilation_wait: Duration::from_millis(150),
         }
     }

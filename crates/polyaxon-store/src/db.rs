@@ -2,8 +2,11 @@
 //!
 //! SQL is portable: `?1` placeholders, `TEXT BIGINT {json} BOOLEAN`, timestamps as microseconds, ids as text.
 
+pub(crate) mod signed;
 pub mod sqlite;
 pub mod value;
+
+use polyaxon_model::ids::ExecutorId;
 
 use crate::Result;
 pub use value::{FromValue, Row, Value};
@@ -14,6 +17,11 @@ pub trait Tx {
 
     /// Runs a statement and tells how many rows it changed.
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64>;
+
+    /// The server that writes: what it decides to do is its own to do.
+    fn server(&self) -> Option<ExecutorId> {
+        None
+    }
 }
 
 /// The first row of a query.

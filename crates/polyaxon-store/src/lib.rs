@@ -15,8 +15,9 @@
 //! ```
 
 pub mod actions;
-pub mod agent;
+pub mod admission;
 pub mod bookmarks;
+pub mod cron;
 pub mod db;
 pub mod edges;
 pub mod error;
@@ -24,6 +25,7 @@ mod filter;
 pub mod graph;
 pub mod hub;
 pub mod import;
+pub mod leases;
 pub mod lifecycle;
 pub mod lineage;
 mod listing;
@@ -34,6 +36,7 @@ pub mod run_list;
 mod run_row;
 pub mod run_settings;
 pub mod runs;
+pub mod servers;
 pub mod settings;
 pub mod standing;
 pub mod statuses;

@@ -1,28 +1,47 @@
 //! The one place where decisions about runs are persisted, for one run or many, for every caller.
 
-use polyaxon_engine::admission::{self, Waiting};
+use polyaxon_engine::executor::LEASE;
 use polyaxon_engine::lifecycle as engine;
 use polyaxon_engine::state::{Decision, Event, RunState};
-use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::{LiveState, ManagedBy};
+use polyaxon_model::ids::{ExecutorId, RunId};
+use polyaxon_model::kinds::LiveState;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::db::value::json;
-use crate::db::{Row, Tx, args, first, scalar};
+use crate::db::{Row, Tx, args, first};
 use crate::{Error, Result, actions, projects, statuses};
 
 const STATE: &str = "SELECT id, kind, managed_by, status, pending, live_state, created_at, updated_at, started_at, \
-     finished_at, wait_time, duration, control FROM runs WHERE uuid = ?1";
+     finished_at, wait_time, duration, control, executor_id, beat_at FROM runs WHERE uuid = ?1";
 
 /// Decides what an event means for a run and persists the decision: status, times, history, actions.
 pub fn apply(tx: &mut dyn Tx, run: RunId, event: &Event, now: Timestamp) -> Result<Decision> {
-    let (id, state) = load(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
+    apply_for(tx, run, event, None, now)
+}
+
+/// The same, and the run is with `executor` from now on.
+pub(crate) fn apply_for(
+    tx: &mut dyn Tx,
+    run: RunId,
+    event: &Event,
+    executor: Option<ExecutorId>,
+    now: Timestamp,
+) -> Result<Decision> {
+    let Loaded { id, state, executor: holder } = load(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
     let decision = engine::decide(&state, event, now);
-    if decision.next != state || !decision.history.is_empty() || !decision.actions.is_empty() {
-        save(tx, id, &decision.next, now)?;
-        record(tx, id, &decision, now)?;
-        actions::close_unwanted(tx, id, &decision.next, now)?;
+    let next = &decision.next;
+    if *next != state || !decision.history.is_empty() || !decision.actions.is_empty() {
+        let holder = executor.or(holder);
+        // Whoever had it before, a run in the queue is with nobody.
+        let waits = next.status == Status::Queued && !next.control.is_attempt_live;
+        save(tx, id, next, holder.filter(|_| !waits), now)?;
+        record(tx, id, &decision, holder, now)?;
+        actions::close_unwanted(tx, id, next, now)?;
+    }
+    if next.status == Status::Scheduled && matches!(event, Event::Posted { .. }) {
+        let sql = "UPDATE runs SET lease_until = ?2 WHERE id = ?1 AND lease_until IS NOT NULL";
+        tx.execute(sql, args![id, now.plus(LEASE)])?;
     }
     Ok(decision)
 }
@@ -48,47 +67,7 @@ pub fn complete(tx: &mut dyn Tx, run: RunId, seq: i64, event: &Event, now: Times
 
 /// The state that decisions about a run depend on.
 pub fn state(tx: &mut dyn Tx, run: RunId) -> Result<Option<RunState>> {
-    Ok(load(tx, run)?.map(|(_, state)| state))
-}
-
-/// Gives free slots to waiting runs. Runs that hold one: handed out, running, being stopped, or with a process
-/// whose end was not seen yet.
-pub fn admit(tx: &mut dyn Tx, capacity: usize, now: Timestamp) -> Result<Vec<RunId>> {
-    let active = count_active(tx)?;
-    let free = capacity.saturating_sub(active);
-    if free == 0 {
-        return Ok(Vec::new());
-    }
-    let sql = "SELECT uuid, priority, created_at FROM runs WHERE status = ?1 AND pending IS NULL AND managed_by = ?2 \
-               AND live_state >= 0 ORDER BY priority DESC, created_at, uuid LIMIT ?3";
-    let rows = tx.query(sql, args![Status::Queued, ManagedBy::Agent, free as i64])?;
-    let waiting = rows
-        .into_iter()
-        .map(|mut row| Ok(Waiting { run: row.take()?, priority: row.take()?, created_at: row.take()? }))
-        .collect::<Result<Vec<_>>>()?;
-    let admitted = admission::admit(capacity, active, &waiting);
-    for run in &admitted {
-        apply(tx, *run, &Event::Admitted, now)?;
-    }
-    Ok(admitted)
-}
-
-/// Whether a run waits for a slot.
-pub fn has_waiting(tx: &mut dyn Tx) -> Result<bool> {
-    let sql =
-        "SELECT 1 FROM runs WHERE status = ?1 AND pending IS NULL AND managed_by = ?2 AND live_state >= 0 LIMIT 1";
-    Ok(first(tx, sql, args![Status::Queued, ManagedBy::Agent])?.is_some())
-}
-
-/// How many runs hold a slot.
-pub fn count_active(tx: &mut dyn Tx) -> Result<usize> {
-    let holding = Status::ON_CLUSTER.iter().chain(&[Status::Stopping]);
-    let list = holding.map(|status| format!("'{status}'")).collect::<Vec<_>>().join(", ");
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM runs WHERE status IN ({list}) AND managed_by = 'agent' AND NOT attempt_live) \
-         + (SELECT count(*) FROM runs WHERE attempt_live)"
-    );
-    Ok(scalar::<i64>(tx, &sql, &[])?.unwrap_or(0) as usize)
+    Ok(load(tx, run)?.map(|loaded| loaded.state))
 }
 
 /// Archives, restores or deletes a project together with its runs.
@@ -106,21 +85,28 @@ pub fn set_project_live_state(tx: &mut dyn Tx, project: &str, state: LiveState, 
 }
 
 /// Writes the history and the actions of a decision.
-pub(crate) fn record(tx: &mut dyn Tx, id: i64, decision: &Decision, now: Timestamp) -> Result<()> {
+pub(crate) fn record(
+    tx: &mut dyn Tx,
+    id: i64,
+    decision: &Decision,
+    executor: Option<ExecutorId>,
+    now: Timestamp,
+) -> Result<()> {
     for change in &decision.history {
         statuses::write(tx, id, change)?;
     }
     for action in &decision.actions {
-        actions::write(tx, id, action, now)?;
+        actions::write(tx, id, action, executor, now)?;
     }
     Ok(())
 }
 
-fn save(tx: &mut dyn Tx, id: i64, state: &RunState, now: Timestamp) -> Result<()> {
+fn save(tx: &mut dyn Tx, id: i64, state: &RunState, executor: Option<ExecutorId>, now: Timestamp) -> Result<()> {
     tx.execute(
         "UPDATE runs SET status = ?2, pending = ?3, live_state = ?4, updated_at = ?5, started_at = ?6, \
          finished_at = ?7, wait_time = ?8, duration = ?9, control = ?10, attempt = ?11, attempt_live = ?12, \
-         archived_at = CASE WHEN ?4 = 0 THEN coalesce(archived_at, ?13) END WHERE id = ?1",
+         archived_at = CASE WHEN ?4 = 0 THEN coalesce(archived_at, ?13) END, executor_id = ?14, beat_at = ?15, \
+         lease_until = CASE WHEN ?2 = 'scheduled' THEN lease_until END WHERE id = ?1",
         args![
             id,
             state.status,
@@ -135,21 +121,29 @@ fn save(tx: &mut dyn Tx, id: i64, state: &RunState, now: Timestamp) -> Result<()
             state.control.attempt,
             state.control.is_attempt_live,
             now,
+            executor,
+            state.beat_at,
         ],
     )?;
     Ok(())
 }
 
-fn load(tx: &mut dyn Tx, run: RunId) -> Result<Option<(i64, RunState)>> {
-    let Some(row) = first(tx, STATE, args![run])? else { return Ok(None) };
-    let (id, mut state) = read(row)?;
-    state.last_condition = statuses::last(tx, id)?;
-    Ok(Some((id, state)))
+struct Loaded {
+    id: i64,
+    state: RunState,
+    executor: Option<ExecutorId>,
 }
 
-fn read(mut row: Row) -> Result<(i64, RunState)> {
+fn load(tx: &mut dyn Tx, run: RunId) -> Result<Option<Loaded>> {
+    let Some(row) = first(tx, STATE, args![run])? else { return Ok(None) };
+    let mut loaded = read(row)?;
+    loaded.state.last_condition = statuses::last(tx, loaded.id)?;
+    Ok(Some(loaded))
+}
+
+fn read(mut row: Row) -> Result<Loaded> {
     let id = row.take()?;
-    let state = RunState {
+    let mut state = RunState {
         kind: row.take()?,
         managed_by: row.take()?,
         status: row.take()?,
@@ -158,11 +152,14 @@ fn read(mut row: Row) -> Result<(i64, RunState)> {
         last_condition: None,
         created_at: row.take()?,
         updated_at: row.take()?,
+        beat_at: None,
         started_at: row.take()?,
         finished_at: row.take()?,
         wait_time: row.take()?,
         duration: row.take()?,
         control: row.take_json()?,
     };
-    Ok((id, state))
+    let executor = row.take()?;
+    state.beat_at = row.take()?;
+    Ok(Loaded { id, state, executor })
 }

@@ -88,7 +88,7 @@ pub fn set_live_state(tx: &mut dyn Tx, name: &str, state: LiveState, now: Timest
             args![name, now],
         )?,
         LiveState::Deleting => tx.execute(
-            "UPDATE projects SET live_state = -1, name = 'del_' || name || '_' || uuid, updated_at = ?2 \
+            "UPDATE projects SET live_state = -1, name = 'del_' || name || '_' || uuid, updated_at = ?2, deleted_at = ?2 \
              WHERE name = ?1 AND live_state >= 0",
             args![name, now],
         )?,
@@ -100,6 +100,26 @@ pub fn set_live_state(tx: &mut dyn Tx, name: &str, state: LiveState, now: Timest
 pub(crate) fn touch(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
     tx.execute("UPDATE projects SET updated_at = ?2 WHERE id = ?1 AND updated_at < ?2", args![id, now])?;
     Ok(())
+}
+
+/// Dates live projects by what happened to their runs.
+pub(crate) fn touch_all(tx: &mut dyn Tx) -> Result<u64> {
+    let latest = "(SELECT max(r.updated_at) FROM runs r WHERE r.project_id = projects.id AND r.live_state = 1)";
+    let sql = format!("UPDATE projects SET updated_at = {latest} WHERE live_state >= 0 AND updated_at < {latest}");
+    tx.execute(&sql, &[])
+}
+
+/// Names of projects that were archived at `border` or before.
+pub(crate) fn archived_before(tx: &mut dyn Tx, border: Timestamp) -> Result<Vec<String>> {
+    let sql = "SELECT name FROM projects WHERE live_state = 0 AND archived_at <= ?1 ORDER BY id";
+    tx.query(sql, args![border])?.into_iter().map(|mut row| row.take()).collect()
+}
+
+/// Removes the records of projects that were deleted at `border` or before and have no runs left; tells how many.
+pub(crate) fn purge(tx: &mut dyn Tx, border: Timestamp) -> Result<u64> {
+    let sql = "DELETE FROM projects WHERE live_state = -1 AND coalesce(deleted_at, updated_at) <= ?1 \
+               AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.project_id = projects.id)";
+    tx.execute(sql, args![border])
 }
 
 /// The row of the project of this name, whatever its state.

@@ -5,7 +5,7 @@ use polyaxon_engine::lifecycle as engine;
 use polyaxon_engine::state::Birth;
 use polyaxon_model::JsonMap;
 use polyaxon_model::change::Change;
-use polyaxon_model::ids::{ProjectId, RunId, StateId};
+use polyaxon_model::ids::{ExecutorId, ProjectId, RunId, StateId};
 use polyaxon_model::kinds::{CloningKind, Runtime};
 use polyaxon_model::new_run::{RunPatch, Submission, unique};
 use polyaxon_model::run::{Resources, Run};
@@ -138,7 +138,7 @@ pub fn create(tx: &mut dyn Tx, new: &NewRecord, now: Timestamp) -> Result<Run> {
         ],
     )?;
     let id = id_of(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))?;
-    lifecycle::record(tx, id, &decision, now)?;
+    lifecycle::record(tx, id, &decision, None, now)?;
     projects::touch(tx, project, now)?;
     get(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))
 }
@@ -280,9 +280,10 @@ pub struct LiveAttempt {
     pub status: Status,
 }
 
-/// The attempts that an executor should know; what to adopt after a restart.
-pub fn live_attempts(tx: &mut dyn Tx) -> Result<Vec<LiveAttempt>> {
-    tx.query("SELECT uuid, attempt, status FROM runs WHERE attempt_live ORDER BY id", &[])?
+/// The attempts that an executor holds; what to adopt after a restart.
+pub fn live_attempts(tx: &mut dyn Tx, executor: ExecutorId) -> Result<Vec<LiveAttempt>> {
+    let sql = "SELECT uuid, attempt, status FROM runs WHERE attempt_live AND executor_id = ?1 ORDER BY id";
+    tx.query(sql, args![executor])?
         .into_iter()
         .map(|mut row| Ok(LiveAttempt { run: row.take()?, attempt: row.take::<i64>()? as u32, status: row.take()? }))
         .collect()
@@ -294,9 +295,15 @@ pub fn mark_deleted(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Removes the records of runs that were deleted before `before`; tells how many.
-pub fn purge(tx: &mut dyn Tx, before: Timestamp) -> Result<u64> {
-    tx.execute("DELETE FROM runs WHERE live_state = -1 AND deleted_at < ?1", args![before])
+/// Removes the records of up to `limit` runs whose folders were gone at `border`; tells how many.
+pub fn purge(tx: &mut dyn Tx, border: Timestamp, limit: u32) -> Result<u64> {
+    let sql = "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE live_state = -1 AND deleted_at <= ?1 LIMIT ?2)";
+    tx.execute(sql, args![border, limit])
+}
+
+/// Whether there is a record of a run, whatever its state.
+pub fn id_exists(tx: &mut dyn Tx, run: RunId) -> Result<bool> {
+    Ok(id_of(tx, run)?.is_some())
 }
 
 /// The row of a run.

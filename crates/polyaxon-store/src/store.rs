@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use polyaxon_model::ids::ExecutorId;
 use tokio::sync::{oneshot, watch};
 
 use crate::db::Tx;
+use crate::db::signed::SignedTx;
 use crate::db::sqlite::{self, Access};
 use crate::readers::Readers;
 use crate::writer::Writer;
@@ -30,6 +32,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    server: Option<ExecutorId>,
 }
 
 struct Shared {
@@ -56,7 +59,13 @@ impl Store {
         let readers = Readers::open(path, options.readers)?;
         let (sender, changed) = watch::channel(0);
         let writer = Writer::start(connection, path, sender)?;
-        Ok(Store { shared: Arc::new(Shared { path: path.to_owned(), writer, readers, changed }) })
+        Ok(Store { shared: Arc::new(Shared { path: path.to_owned(), writer, readers, changed }), server: None })
+    }
+
+    /// A handle of the same database with which a server writes: it claims the actions that follow.
+    #[must_use]
+    pub fn of_server(&self, server: ExecutorId) -> Store {
+        Store { shared: Arc::clone(&self.shared), server: Some(server) }
     }
 
     pub fn path(&self) -> &Path {
@@ -90,7 +99,7 @@ impl Store {
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.shared.writer.send(closure, move |answer| drop(sender.send(answer)))?;
+        self.shared.writer.send(signed(self.server, closure), move |answer| drop(sender.send(answer)))?;
         receiver.await.unwrap_or(Err(Error::Panicked))
     }
 
@@ -106,7 +115,17 @@ impl Store {
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.shared.writer.send(closure, move |answer| drop(sender.send(answer)))?;
+        self.shared.writer.send(signed(self.server, closure), move |answer| drop(sender.send(answer)))?;
         receiver.recv().unwrap_or(Err(Error::Panicked))
+    }
+}
+
+fn signed<T, F>(server: Option<ExecutorId>, closure: F) -> impl FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static
+where
+    F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
+{
+    move |tx| match server {
+        Some(server) => closure(&mut SignedTx { tx, server }),
+        None => closure(tx),
     }
 }

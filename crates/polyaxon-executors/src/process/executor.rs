@@ -126,6 +126,11 @@ impl ProcessExecutor {
         command.spawn().map_err(|source| Error::Spawn { program: self.inner.program.clone(), source })
     }
 
+    /// The runs whose supervisor is expected to end.
+    pub fn watched_runs(&self) -> Vec<RunId> {
+        self.watched().keys().copied().collect()
+    }
+
     /// What is true about an attempt now.
     pub fn observe(&self, run: RunId, attempt: u32) -> Result<Observation> {
         self.observe_where(run, |status| status.attempt == attempt)

@@ -9,7 +9,7 @@ use polyaxon_artifacts::logs::{Cursor, page};
 use polyaxon_engine::state::{Birth, Event};
 use polyaxon_executors::process::Status as Record;
 use polyaxon_model::condition::StatusCondition;
-use polyaxon_model::ids::RunId;
+use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
@@ -20,6 +20,7 @@ use polyaxon_store::{Store, lifecycle, lineage, projects, statuses};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// Nothing in these tests takes long; this only ends a test that hangs.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -67,7 +68,7 @@ impl Bench {
         let home = tempfile::tempdir().expect("the test machine works");
         let layout = Layout::new(home.path());
         std::fs::create_dir_all(layout.local()).expect("the test machine works");
-        let store = Store::open(layout.database()).expect("the store opens");
+        let store = Store::open(layout.database()).expect("the store opens").of_server(SERVER);
         let mut bench = Bench { home, layout, store, changes: Changes::new(), runtime: None, submitted: 0 };
         let project = |tx: &mut dyn polyaxon_store::db::Tx| {
             projects::get_or_create(tx, "quick-start", PROJECT.parse().expect("32 hex digits"), now())
@@ -83,12 +84,14 @@ impl Bench {
 
     pub(crate) fn start_with(&mut self, capacity: usize, clock: fn() -> Timestamp) {
         let options = RuntimeOptions {
+            server: SERVER,
             layout: self.layout.clone(),
             program: env!("CARGO_BIN_EXE_runtime-test-program").into(),
             api_host: "http://127.0.0.1:1".to_owned(),
             capacity,
             executes: true,
             changes: self.changes.clone(),
+            executor_lost: Duration::from_mins(10),
             clock,
         };
         self.runtime = Some(Runtime::start(self.store.clone(), options).expect("the runtime starts"));
@@ -188,5 +191,7 @@ impl Drop for Bench {
         }
     }
 }
+
+const SERVER: ExecutorId = ExecutorId::new(Uuid::from_u128(1));
 
 const PROJECT: &str = "000000000000000000000000000000aa";

@@ -1,14 +1,16 @@
 //! The agent protocol: an executor outside of this process pulls its work here.
 //!
-//! Invariant: a run is handed out once, and never while the runtime of this process executes the runs.
+//! Invariant: a run is with one executor at a time. Whoever pulls the state of the whole organisation is handed nothing
+//! while the runtime of this process executes the runs.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use polyaxon_model::run::{DEFAULT_OWNER, Run};
-use polyaxon_store::db::Tx;
-use polyaxon_store::{agent, lifecycle, runs};
+use polyaxon_model::ids::RunId;
+use polyaxon_model::run::DEFAULT_OWNER;
+use polyaxon_store::leases::{self, ANYBODY, Order};
+use polyaxon_store::{cron, db::Tx};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,46 +18,45 @@ use crate::body::Body;
 use crate::errors::Result;
 use crate::state::{Agent, Server};
 
-/// What is to be started and stopped. Asking takes the runs that are ready.
+/// What is to be started, stopped, looked for and removed. Asking takes the runs that are ready.
 pub(crate) async fn get_state(State(server): State<Arc<Server>>) -> Result<Json<Value>> {
     let capacity = match server.options.agent {
-        Agent::Local => None,
-        Agent::External => Some(server.options.max_concurrency),
+        Agent::Local => 0,
+        Agent::External => server.options.max_concurrency,
     };
-    let (state, taken) = server
+    let (state, changed) = server
         .write(move |tx, now| {
-            let Some(capacity) = capacity else { return Ok((json_state(&[], &[], false), Vec::new())) };
-            let taken = lifecycle::admit(tx, capacity, now)?;
-            let mut queued = Vec::with_capacity(taken.len());
-            for run in &taken {
-                queued.extend(runs::get(tx, *run)?.as_ref().map(start_order));
-            }
-            let stopping = stop_orders(tx)?;
-            let is_full = lifecycle::count_active(tx)? >= capacity;
-            Ok((json_state(&queued, &stopping, is_full), taken))
+            let stopping = leases::stop(tx, ANYBODY, capacity)?;
+            let removed = leases::remove(tx, ANYBODY, capacity, now)?;
+            let checks = leases::check(tx, ANYBODY, now)?;
+            let queued = leases::start(tx, ANYBODY, capacity, now)?;
+            let changed: Vec<RunId> = queued.orders.iter().chain(&removed.orders).map(|order| order.run).collect();
+            let state = json!({
+                "stopping": stopping.orders.iter().map(stop_order).collect::<Vec<_>>(),
+                "queued": queued.orders.iter().map(start_order).collect::<Vec<_>>(),
+                "checks": checks.iter().map(stop_order).collect::<Vec<_>>(),
+                "deleting": removed.orders.iter().map(start_order).collect::<Vec<_>>(),
+                "full": capacity > 0 && (queued.is_full || stopping.is_full || removed.is_full),
+            });
+            Ok((state, changed))
         })
         .await?;
-    for run in taken {
+    for run in changed {
         server.changes.notify(run);
     }
     Ok(Json(json!({ "state": state, "status": "running", "live_state": 1 })))
 }
 
-fn json_state(queued: &[Value], stopping: &[Value], is_full: bool) -> Value {
-    json!({ "stopping": stopping, "queued": queued, "checks": [], "deleting": [], "full": is_full })
+fn start_order(order: &Order) -> Value {
+    json!([instance(order), order.runtime, order.name, order.content, order.namespace])
 }
 
-fn start_order(run: &Run) -> Value {
-    json!([instance(&run.project, run.uuid), run.runtime, run.name, run.content, null])
+fn stop_order(order: &Order) -> Value {
+    json!([instance(order), order.runtime, order.namespace])
 }
 
-fn stop_orders(tx: &mut dyn Tx) -> polyaxon_store::Result<Vec<Value>> {
-    let stopping = agent::stopping(tx)?;
-    Ok(stopping.iter().map(|order| json!([instance(&order.project, order.run), order.runtime, null])).collect())
-}
-
-fn instance(project: &str, run: polyaxon_model::ids::RunId) -> String {
-    format!("{DEFAULT_OWNER}.{project}.runs.{run}")
+fn instance(order: &Order) -> String {
+    format!("{DEFAULT_OWNER}.{}.runs.{}", order.project, order.run)
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -64,8 +65,24 @@ pub(crate) struct CronRequest {
     state: Option<bool>,
 }
 
-/// Periodic work is done by timers of the runtime; there is nothing left to do when an agent asks for it.
-pub(crate) async fn run_cron(Body(request): Body<CronRequest>) -> Json<Value> {
-    let state = if request.state == Some(true) { json!({ "deleting": [] }) } else { json!({}) };
-    Json(json!({ "state": state, "status": "running", "live_state": 1 }))
+/// Does now what is due by time alone. With `state`, the folders that the asking executor shall remove are told.
+pub(crate) async fn run_cron(
+    State(server): State<Arc<Server>>,
+    Body(request): Body<CronRequest>,
+) -> Result<Json<Value>> {
+    let lost_after = server.options.executor_lost;
+    let (pass, state) = server
+        .write(move |tx: &mut dyn Tx, now| {
+            let pass = cron::perform(tx, lost_after, now)?;
+            let state = match request.state {
+                Some(true) => json!({ "deleting": leases::clean(tx, ANYBODY, now)? }),
+                _ => json!({}),
+            };
+            Ok((pass, state))
+        })
+        .await?;
+    for run in pass.runs {
+        server.changes.notify(run);
+    }
+    Ok(Json(json!({ "state": state, "status": "running", "live_state": 1 })))
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use polyaxon_model::JsonMap;
-use polyaxon_model::ids::{ProjectId, RunId, StateId, VersionId};
+use polyaxon_model::ids::{ExecutorId, ProjectId, RunId, StateId, VersionId};
 use polyaxon_model::kinds::{
     ArtifactKind, CloningKind, EdgeKind, LiveState, ManagedBy, Pending, RunKind, Runtime, VersionKind,
 };
@@ -223,6 +223,7 @@ text_columns!(
     ProjectId,
     StateId,
     VersionId,
+    ExecutorId,
     Status,
     RunKind,
     Runtime,

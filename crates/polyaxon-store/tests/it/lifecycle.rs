@@ -4,10 +4,11 @@ use polyaxon_engine::state::{Action, Compiled, Event, Exit, Phase};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{LiveState, ManagedBy};
 use polyaxon_model::status::Status;
-use polyaxon_store::{Error, actions, lifecycle, projects, runs, statuses};
+use polyaxon_store::runs::LiveAttempt;
+use polyaxon_store::{Error, actions, admission, lifecycle, projects, runs, statuses};
 use uuid::Uuid;
 
-use crate::testkit::{NOW, World, at};
+use crate::testkit::{NOW, World, at, server};
 
 fn compiled() -> Event {
     Event::Compiled(Compiled::default())
@@ -23,8 +24,12 @@ impl World {
         open.into_iter().map(|open| open.action).collect()
     }
 
+    fn live(&self) -> Vec<LiveAttempt> {
+        self.store.read_blocking(|tx| runs::live_attempts(tx, server(1))).unwrap()
+    }
+
     fn admit(&self, capacity: usize) -> Vec<RunId> {
-        self.store.write_blocking(move |tx| lifecycle::admit(tx, capacity, at(NOW))).unwrap()
+        self.store.write_blocking(move |tx| admission::admit(tx, server(1), capacity, at(NOW))).unwrap()
     }
 }
 
@@ -39,14 +44,14 @@ fn a_life_is_recorded_step_by_step() {
     assert_eq!(world.open_actions(run), []);
     assert_eq!(world.admit(10), [run]);
     assert_eq!(world.open_actions(run), [Action::Launch { attempt: 1 }]);
-    let live = world.store.read_blocking(runs::live_attempts).unwrap();
+    let live = world.live();
     assert_eq!((live.len(), live[0].run, live[0].attempt), (1, run, 1));
     world.apply(run, observed(Phase::Running), "2026-11-22T12:00:03Z");
     world.apply(run, observed(Phase::Exited(Exit::Succeeded)), "2026-11-22T12:00:04.5Z");
     let ended = world.get(run);
     assert_eq!((ended.status, ended.wait_time, ended.duration), (Status::Succeeded, Some(3.0), Some(1.5)));
     assert_eq!(ended.finished_at, Some(at("2026-11-22T12:00:04.5Z")));
-    assert_eq!(world.store.read_blocking(runs::live_attempts).unwrap(), []);
+    assert_eq!(world.live(), []);
     let seen = world.store.read_blocking(|tx| statuses::since(tx, run, 5)).unwrap();
     assert_eq!(
         seen.iter().map(|numbered| (numbered.seq, numbered.condition.status)).collect::<Vec<_>>(),
@@ -96,13 +101,13 @@ fn slots_are_never_given_twice() {
     assert_eq!(world.admit(0), []);
     assert_eq!(world.admit(2).len(), 2);
     assert_eq!(world.admit(2), []);
-    let running = world.store.read_blocking(runs::live_attempts).unwrap()[0].run;
+    let running = world.live()[0].run;
     world.apply(running, Event::StopRequested, NOW);
     assert_eq!(world.admit(2), [], "a process that is being stopped still holds its slot");
     world.apply(running, observed(Phase::Exited(Exit::Stopped)), NOW);
     assert_eq!(world.admit(2).len(), 1);
-    assert_eq!(world.store.read_blocking(lifecycle::count_active).unwrap(), 2);
-    world.post(world.store.read_blocking(runs::live_attempts).unwrap()[0].run, "succeeded", NOW);
+    assert_eq!(world.store.read_blocking(|tx| admission::count_held(tx, server(1))).unwrap(), 2);
+    world.post(world.live()[0].run, "succeeded", NOW);
     assert_eq!(world.admit(2), [], "a process that outlives the end of its run holds its slot");
 }
 
@@ -160,13 +165,13 @@ fn projects_take_their_runs_along() {
 }
 
 #[test]
-fn deleted_runs_are_purged_a_day_after_their_folder() {
+fn deleted_runs_are_purged_after_their_folder() {
     let world = World::new();
     let run = world.job().uuid;
     world.apply(run, Event::DeleteRequested, NOW);
     assert!(matches!(world.open_actions(run)[..], [Action::Delete { .. }]));
     world.store.write_blocking(move |tx| runs::mark_deleted(tx, run, at(NOW))).unwrap();
-    let purge = |before: &'static str| world.store.write_blocking(move |tx| runs::purge(tx, at(before))).unwrap();
-    assert_eq!((purge(NOW), purge("2026-11-23T12:00:01Z")), (0, 1));
+    let purge = |before: &'static str| world.store.write_blocking(move |tx| runs::purge(tx, at(before), 10)).unwrap();
+    assert_eq!((purge("2026-11-22T11:59:59Z"), purge(NOW)), (0, 1));
     assert!(world.store.read_blocking(|tx| runs::get(tx, run)).unwrap().is_none());
 }

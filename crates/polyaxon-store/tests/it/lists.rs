@@ -69,8 +69,8 @@ fn frequent_queries_use_their_index() {
             "runs_created",
         ),
         ("SELECT uuid FROM runs WHERE status = 'queued' AND pending IS NULL ORDER BY created_at", "runs_status"),
-        ("SELECT count(*) FROM runs WHERE attempt_live", "runs_attempts"),
-        ("SELECT id FROM actions WHERE done_at IS NULL AND id > 5 ORDER BY id", "actions_open"),
+        ("SELECT count(*) FROM runs WHERE attempt_live AND executor_id = 'x'", "runs_attempts"),
+        ("SELECT id FROM actions WHERE done_at IS NULL AND claimed_by = 'x' AND id > 5 ORDER BY id", "actions_open"),
         ("SELECT id FROM actions WHERE run_id = 5 AND done_at IS NULL", "actions_open_of_run"),
         (
             "SELECT condition FROM status_conditions WHERE run_id = 5 ORDER BY seq DESC LIMIT 1",

@@ -2,7 +2,7 @@
 
 use polyaxon_engine::state::{Birth, Event, Force};
 use polyaxon_model::condition::StatusCondition;
-use polyaxon_model::ids::{ProjectId, RunId};
+use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
 use polyaxon_model::kinds::{ManagedBy, RunKind};
 use polyaxon_model::listing::Paging;
 use polyaxon_model::new_run::RunPatch;
@@ -26,7 +26,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("polyaxon.db")).unwrap();
+        let store = Store::open(folder.path().join("polyaxon.db")).unwrap().of_server(server(1));
         let project = store
             .write_blocking(|tx| projects::get_or_create(tx, "p", ProjectId::new(Uuid::new_v4()), at(NOW)))
             .unwrap();
@@ -37,7 +37,7 @@ impl World {
     pub(crate) fn reopen(self) -> World {
         let World { folder, store, project } = self;
         drop(store);
-        let store = Store::open(folder.path().join("polyaxon.db")).unwrap();
+        let store = Store::open(folder.path().join("polyaxon.db")).unwrap().of_server(server(1));
         World { folder, store, project }
     }
 
@@ -91,4 +91,9 @@ impl World {
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+/// The id of a server or an agent.
+pub(crate) fn server(number: u128) -> ExecutorId {
+    ExecutorId::new(Uuid::from_u128(number))
 }

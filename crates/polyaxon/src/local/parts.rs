@@ -1,20 +1,22 @@
 //! Puts the server together: store, runtime and HTTP in one process, from a bound listener until a signal.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
-use polyaxon_model::ids::InstallationId;
+use polyaxon_engine::{executor, timer};
+use polyaxon_model::ids::{ExecutorId, InstallationId};
 use polyaxon_model::time::Timestamp;
 use polyaxon_runtime::{Runtime, RuntimeOptions, default_capacity};
-use polyaxon_server::{Agent, Options, Reach, Server};
+use polyaxon_server::{Agent, DEFAULT_CONCURRENCY, Options, Reach, Server};
 use polyaxon_store::{Store, settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
 use crate::args::server::ServeOptions;
-use crate::env;
+use crate::env::{self, Variable};
 use crate::failure::Failure;
 use crate::local::find::Record;
 
@@ -53,15 +55,22 @@ async fn serve(
     let program =
         std::env::current_exe().map_err(|error| broken("cannot find the program file of polyaxon", &error))?;
     let capacity = options.capacity.unwrap_or_else(default_capacity);
+    let server = server_id(layout)?;
+    // What the handlers of this server decide, its runtime does.
+    let store = store.of_server(server);
+    let executor_lost = seconds(env::AGENT_LOST)?.unwrap_or(executor::LOST);
+    let concurrency = number(env::MAX_CONCURRENCY)?.map_or(DEFAULT_CONCURRENCY, |count| count as usize);
     let runtime = Runtime::start(
         store.clone(),
         RuntimeOptions {
+            server,
             layout: layout.clone(),
             program,
             api_host: record.url.clone(),
             capacity,
             executes: !options.no_agent,
             changes: changes.clone(),
+            executor_lost,
             clock: now,
         },
     )
@@ -75,7 +84,9 @@ async fn serve(
             key: key.to_hex(),
             reach,
             agent: if options.no_agent { Agent::External } else { Agent::Local },
-            max_concurrency: capacity,
+            max_concurrency: options.capacity.unwrap_or(concurrency),
+            executor_lost,
+            heartbeat_silence: seconds(env::TTL_HEARTBEAT)?.unwrap_or(timer::HEARTBEAT_LIMIT),
             ..Options::default()
         },
     });
@@ -90,6 +101,33 @@ async fn serve(
     runtime.shutdown().await;
     tracing::info!("the server has ended; jobs go on");
     served.map_err(|error| broken("cannot serve", &error))
+}
+
+/// The id of the servers of this home, made by the first of them.
+fn server_id(layout: &Layout) -> Result<ExecutorId, Failure> {
+    let path = layout.server_id();
+    let broken = |error: std::io::Error| caused(&format!("cannot use {}", path.display()), &error);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            text.trim().parse().map_err(|error| caused(&format!("cannot read {}; remove it", path.display()), &error))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let id = ExecutorId::new(Uuid::new_v4());
+            std::fs::write(&path, id.to_hex()).map_err(broken)?;
+            Ok(id)
+        }
+        Err(error) => Err(broken(error)),
+    }
+}
+
+fn seconds(variable: Variable) -> Result<Option<Duration>, Failure> {
+    Ok(number(variable)?.map(|seconds| Duration::from_secs(seconds.into())))
+}
+
+fn number(variable: Variable) -> Result<Option<u32>, Failure> {
+    let Some(text) = env::text(variable) else { return Ok(None) };
+    let wrong = |_| Failure::new(format!("{} is `{text}`, expected a whole number", variable.name));
+    text.trim().parse().map(Some).map_err(wrong)
 }
 
 /// Completes at SIGTERM or Ctrl-C.

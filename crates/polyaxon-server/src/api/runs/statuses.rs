@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use polyaxon_engine::state::{Event, Exit, Force, Phase};
+use polyaxon_engine::state::{Event, Force};
 use polyaxon_model::condition::{StatusRequest, StatusesDocument};
-use polyaxon_store::{Error as StoreError, lifecycle, statuses};
+use polyaxon_store::{Error as StoreError, leases, lifecycle, statuses};
 
 use crate::body::Body;
 use crate::errors::{Error, Result};
 use crate::run_path::RunPath;
-use crate::state::{Agent, Server, now, present};
+use crate::state::{Server, now, present};
 
 pub(crate) async fn get_statuses(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<StatusesDocument>> {
     server
@@ -34,17 +34,13 @@ pub(crate) async fn post_status(
     let condition = request.condition.unwrap_or_default().complete(now());
     let condition = condition.map_err(|error| Error::field("condition", format!("condition.type: {error}")))?;
     let run = path.run;
-    let agent = server.options.agent;
     let document = server
         .write(move |tx, now| {
             present(tx, &path)?;
             if let Some(condition) = condition {
                 let posted = lifecycle::apply(tx, path.run, &Event::Posted { condition, force }, now)?.next;
-                if agent == Agent::External && posted.status.is_done() && posted.control.is_attempt_live {
-                    // Nobody here watches the process: what its executor reports is the only sign of its end.
-                    let ended =
-                        Event::Observed { attempt: posted.control.attempt, phase: Phase::Exited(Exit::Stopped) };
-                    lifecycle::apply(tx, path.run, &ended, now)?;
+                if posted.status.is_done() && posted.control.is_attempt_live {
+                    leases::ended(tx, path.run, now)?;
                 }
             }
             statuses::document(tx, path.run)?.ok_or_else(|| StoreError::not_found("Run", path.run))
