@@ -1,4 +1,5 @@
-//! Writes what is made from the decode tables: the JSON Schema and the reference documentation. A test compares them.
+//! Writes what is made from the code: the JSON Schema and the reference documentation from the decode tables, and the
+//! OpenAPI document from the handlers. Tests compare them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use polyaxon_spec::{json_schema, reference};
 
-use crate::workspace;
+use crate::command::Command;
+use crate::workspace::{self, cargo};
 
 const SCHEMA: &str = "schema/polyaxonfile.json";
 const REFERENCE: &str = "docs/reference";
@@ -33,6 +35,14 @@ pub(crate) fn run() -> Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         println!("{}", path.strip_prefix(workspace::root()).unwrap_or(&path).display());
     }
+    write_openapi()
+}
+
+/// The test that compares the document writes it too, so that this program does not have to be built with a server.
+fn write_openapi() -> Result<()> {
+    let test = ["test", "-q", "-p", "polyaxon-server", "--test", "it", "the_committed_document_is_current"];
+    Command::new(cargo()).args(&test).env("SNAPSHOTS", "overwrite").run()?;
+    println!("schema/openapi.json");
     Ok(())
 }
 

@@ -3,14 +3,17 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::JsonMap;
 use crate::ids::RunId;
 use crate::status::Status;
 use crate::time::{ConditionTime, Timestamp};
+use crate::wire_schema;
 
 /// One entry of the status history. Absent parts are not written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusCondition {
     #[serde(rename = "type")]
     pub status: Status,
@@ -24,6 +27,7 @@ pub struct StatusCondition {
     pub last_update_time: ConditionTime,
     pub last_transition_time: ConditionTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub meta_info: Option<JsonMap>,
 }
 
@@ -39,6 +43,14 @@ impl Default for Verdict {
         Verdict::Text("True".to_owned())
     }
 }
+
+impl PartialSchema for Verdict {
+    fn schema() -> RefOr<Schema> {
+        wire_schema::boolean_or_text("Whether the status holds.", "True")
+    }
+}
+
+impl ToSchema for Verdict {}
 
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -87,7 +99,7 @@ impl StatusCondition {
 }
 
 /// A condition as clients post it: times may be missing, the type may be in any case.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PostedCondition {
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -102,6 +114,7 @@ pub struct PostedCondition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<ConditionTime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub meta_info: Option<JsonMap>,
 }
 
@@ -122,7 +135,8 @@ impl PostedCondition {
 }
 
 /// Body of `POST …/statuses`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "condition": { "type": "running", "status": "True", "reason": "Worker", "message": "epoch 1" } })))]
 pub struct StatusRequest {
     #[serde(default)]
     pub condition: Option<PostedCondition>,
@@ -131,12 +145,13 @@ pub struct StatusRequest {
 }
 
 /// The `statuses` document. The official client refuses any further field.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusesDocument {
     pub uuid: RunId,
     pub status: Status,
     pub status_conditions: Vec<StatusCondition>,
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub meta_info: JsonMap,
 }
 

@@ -1,7 +1,10 @@
 //! The bodies of refused requests, as every client reads them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The three shapes of an error body.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +59,20 @@ impl ErrorBody {
         }
     }
 }
+
+impl PartialSchema for ErrorBody {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let list = ArrayBuilder::new().items(text()).description(Some("A rule was broken."));
+        let fields = ObjectBuilder::new()
+            .property("detail", text().description(Some("The whole story, when it is not about one field.")))
+            .description(Some("What is wrong with each field; `non_field_errors` is about the whole object."))
+            .examples([json!({ "detail": "No Run matches the given query." })]);
+        OneOfBuilder::new().item(fields).item(list).description(Some("Why a request was refused.")).into()
+    }
+}
+
+impl ToSchema for ErrorBody {}
 
 fn plain(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

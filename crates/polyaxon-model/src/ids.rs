@@ -75,6 +75,14 @@ macro_rules! typed_ids {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::wire_schema::uuid()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     )+};
 }
 

@@ -1,6 +1,9 @@
 //! The closed vocabularies around runs: kinds, runtimes, managers, gates, edges, artifact kinds.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::wire_enum::wire_enum;
 
@@ -200,6 +203,18 @@ impl LiveState {
         }
     }
 }
+
+impl PartialSchema for LiveState {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .description(Some("1 is live, 0 is archived, -1 is being deleted."))
+            .enum_values(Some([1, 0, -1]))
+            .into()
+    }
+}
+
+impl ToSchema for LiveState {}
 
 impl Serialize for LiveState {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

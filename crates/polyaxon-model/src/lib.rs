@@ -26,12 +26,14 @@ pub mod pql;
 pub mod project;
 pub mod quantity;
 pub mod run;
+pub mod run_schema;
 pub mod run_view;
 pub mod stage;
 pub mod status;
 pub mod time;
 pub mod version;
 pub mod wire_enum;
+mod wire_schema;
 
 /// A JSON object in the order it was written.
 pub type JsonMap = serde_json::Map<String, serde_json::Value>;

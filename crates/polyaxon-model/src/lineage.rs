@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::JsonMap;
@@ -10,17 +11,19 @@ use crate::kinds::{ArtifactKind, CloningKind, EdgeKind, RunKind, Runtime};
 use crate::status::Status;
 
 /// An artifact as it is linked to a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ArtifactRow {
     pub name: String,
     pub kind: ArtifactKind,
     pub is_input: Option<bool>,
     pub path: Option<String>,
+    #[schema(value_type = Object)]
     pub summary: JsonMap,
     pub state: StateId,
     pub run: RunId,
     /// `{"run": {"name", "uuid"}}`.
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub meta_info: JsonMap,
 }
 
@@ -32,7 +35,8 @@ impl ArtifactRow {
 }
 
 /// An artifact as clients post it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "model", "kind": "model", "path": "outputs/model", "summary": {}, "is_input": false })))]
 #[serde(deny_unknown_fields)]
 pub struct NewArtifact {
     pub name: String,
@@ -40,6 +44,7 @@ pub struct NewArtifact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub summary: Option<JsonMap>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_input: Option<bool>,
@@ -47,10 +52,12 @@ pub struct NewArtifact {
     pub state: Option<String>,
     /// Accepted because client objects carry them; the path of the request decides.
     #[serde(default, skip_serializing)]
+    #[schema(value_type = Option<Value>)]
     pub run: Option<Json>,
     #[serde(default, skip_serializing)]
     pub connection: Option<String>,
     #[serde(default, skip_serializing)]
+    #[schema(value_type = Option<Value>)]
     pub meta_info: Option<Json>,
 }
 
@@ -72,7 +79,7 @@ impl NewArtifact {
 }
 
 /// The end of an edge.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EdgeEnd {
     pub uuid: RunId,
     pub name: Option<String>,
@@ -81,8 +88,9 @@ pub struct EdgeEnd {
 }
 
 /// A row of the upstream or downstream list; only the asked end is present.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EdgeRow {
+    #[schema(value_type = Option<Value>)]
     pub values: Option<Json>,
     pub kind: EdgeKind,
     pub statuses: Option<Vec<Status>>,
@@ -93,7 +101,7 @@ pub struct EdgeRow {
 }
 
 /// A row of the clones list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CloneRow {
     pub uuid: RunId,
     pub name: Option<String>,

@@ -3,9 +3,10 @@
 //! Must not know which fields can be sorted by: that is a table of each list.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The envelope of every list. `count` is null when counting was declined (`no_page`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ListPage<T> {
     pub count: Option<u64>,
     #[serde(default)]

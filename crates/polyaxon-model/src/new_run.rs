@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
 use crate::JsonMap;
 use crate::change::Change;
@@ -9,7 +10,8 @@ use crate::kinds::{LiveState, ManagedBy, Pending, RunKind, Runtime};
 use crate::status::Status;
 
 /// Body of `POST …/runs`. Null fields are the same as absent ones.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "train", "tags": ["demo"], "content": "{version: 1.1, kind: operation, component: {run: {kind: job, container: {command: [echo, hi]}}}}" })))]
 pub struct NewRun {
     /// JSON or YAML text of an operation or a component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,6 +31,7 @@ pub struct NewRun {
     #[serde(default, deserialize_with = "tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub meta_info: Option<JsonMap>,
     /// Our own addition: the world in which `polyaxon run` was typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,20 +57,21 @@ impl NewRun {
 }
 
 /// The submitter's world: where the job runs, with which environment, from which code.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Submission {
     /// The folder in which `run` was typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<String>,
     /// An allow-list of the submitter's environment, in order.
     #[serde(default, skip_serializing_if = "JsonMap::is_empty")]
+    #[schema(value_type = Object)]
     pub env: JsonMap,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<CodeReference>,
 }
 
 /// The state of the git repository around the submitter's folder.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,10 +88,12 @@ pub struct CodeReference {
 }
 
 /// Body of restart, copy and resume.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "again", "content": "{params: {epochs: {value: 3}}}" })))]
 pub struct CloneRequest {
     /// A patch operation as JSON text or object; a complete polyaxonfile when `meta_info.recompile` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
     pub content: Option<Json>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -96,33 +102,46 @@ pub struct CloneRequest {
     #[serde(default, deserialize_with = "tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub meta_info: Option<JsonMap>,
 }
 
 /// Body of `PATCH …/runs/{uuid}`. A missing field is not touched; a null one is cleared where that is possible.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "outputs": { "loss": 0.1 }, "tags": ["best"], "merge": true })))]
 pub struct RunPatch {
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub name: Change<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub description: Change<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub readme: Change<String>,
     #[serde(default, deserialize_with = "changed_tags", skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub tags: Change<Vec<String>>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Object>)]
     pub inputs: Change<JsonMap>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Object>)]
     pub outputs: Change<JsonMap>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Object>)]
     pub meta_info: Change<JsonMap>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<f64>)]
     pub wait_time: Change<f64>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<f64>)]
     pub duration: Change<f64>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Pending>)]
     pub pending: Change<Pending>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Runtime>)]
     pub runtime: Change<Runtime>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<RunKind>,

@@ -2,6 +2,7 @@
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::change::Change;
 use crate::ids::ProjectId;
@@ -10,7 +11,7 @@ use crate::new_run::changed_tags;
 use crate::time::Timestamp;
 
 /// A project. Serialising writes the official detail document.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 pub struct Project {
     pub uuid: ProjectId,
     pub name: String,
@@ -38,6 +39,31 @@ pub enum ProjectView {
     Created,
 }
 
+impl ProjectView {
+    pub const fn fields(self) -> &'static [&'static str] {
+        match self {
+            ProjectView::Detail => &[
+                "uuid",
+                "name",
+                "description",
+                "tags",
+                "user",
+                "created_at",
+                "updated_at",
+                "bookmarked",
+                "readme",
+                "live_state",
+            ],
+            ProjectView::Row => {
+                &["uuid", "name", "description", "tags", "user", "created_at", "updated_at", "bookmarked"]
+            }
+            ProjectView::Created => {
+                &["uuid", "name", "description", "tags", "user", "created_at", "updated_at", "readme"]
+            }
+        }
+    }
+}
+
 /// A project seen through a projection; serialise it.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewedProject<'a> {
@@ -60,37 +86,42 @@ impl Serialize for Project {
 impl Serialize for ViewedProject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let project = self.project;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("uuid", &project.uuid)?;
-        map.serialize_entry("name", &project.name)?;
-        map.serialize_entry("description", &project.description)?;
-        map.serialize_entry("tags", &project.tags)?;
-        map.serialize_entry("user", &())?;
-        map.serialize_entry("created_at", &project.created_at)?;
-        map.serialize_entry("updated_at", &project.updated_at)?;
-        if self.view != ProjectView::Created {
-            map.serialize_entry("bookmarked", &project.bookmarked)?;
-        }
-        if self.view != ProjectView::Row {
-            map.serialize_entry("readme", &project.readme)?;
-        }
-        if self.view == ProjectView::Detail {
-            map.serialize_entry("live_state", &project.live_state)?;
+        let fields = self.view.fields();
+        let mut map = serializer.serialize_map(Some(fields.len()))?;
+        for field in fields {
+            map.serialize_key(field)?;
+            match *field {
+                "uuid" => map.serialize_value(&project.uuid)?,
+                "name" => map.serialize_value(&project.name)?,
+                "description" => map.serialize_value(&project.description)?,
+                "tags" => map.serialize_value(&project.tags)?,
+                "created_at" => map.serialize_value(&project.created_at)?,
+                "updated_at" => map.serialize_value(&project.updated_at)?,
+                "bookmarked" => map.serialize_value(&project.bookmarked)?,
+                "readme" => map.serialize_value(&project.readme)?,
+                "live_state" => map.serialize_value(&project.live_state)?,
+                // `user`: nobody logs in to this edition.
+                _ => map.serialize_value(&())?,
+            }
         }
         map.end()
     }
 }
 
 /// Body of a creation, and of an update, where a missing field is not touched.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "quick-start", "description": "First steps", "tags": ["demo"] })))]
 pub struct ProjectBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub description: Change<String>,
     #[serde(default, deserialize_with = "changed_tags", skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub tags: Change<Vec<String>>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub readme: Change<String>,
 }
 

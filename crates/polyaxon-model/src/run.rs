@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
 use crate::JsonMap;
 use crate::ids::RunId;
@@ -18,7 +19,7 @@ pub const DEFAULT_OWNER: &str = "default";
 /// The namespace of runs that named none.
 pub const DEFAULT_NAMESPACE: &str = "polyaxon";
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 pub struct Run {
     pub uuid: RunId,
     #[serde(default)]
@@ -43,6 +44,7 @@ pub struct Run {
     #[serde(default)]
     pub runtime: Option<Runtime>,
     #[serde(default)]
+    #[schema(value_type = Object)]
     pub meta_info: JsonMap,
     pub status: Status,
     #[serde(default)]
@@ -53,8 +55,10 @@ pub struct Run {
     #[serde(default)]
     pub pending: Option<Pending>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub inputs: Option<JsonMap>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub outputs: Option<JsonMap>,
     #[serde(default)]
     pub tags: Option<Vec<String>>,
@@ -84,7 +88,7 @@ pub struct Run {
 }
 
 /// A pointer to another run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RunReference {
     pub uuid: RunId,
     pub name: Option<String>,
@@ -92,7 +96,7 @@ pub struct RunReference {
 }
 
 /// The run that a clone was made of; `kind` says how.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OriginalReference {
     pub uuid: RunId,
     pub name: Option<String>,
@@ -100,7 +104,7 @@ pub struct OriginalReference {
 }
 
 /// Another run with its status: the build or tensorboard of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RelatedRun {
     pub name: Option<String>,
     pub status: Status,
@@ -108,30 +112,36 @@ pub struct RelatedRun {
 }
 
 /// Where a run belongs besides its project.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RunSettings {
     #[serde(default)]
     pub namespace: Option<String>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     pub agent: Option<Json>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     pub queue: Option<Json>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     pub artifacts_store: Option<Json>,
     #[serde(default)]
     pub tensorboard: Option<RelatedRun>,
     #[serde(default)]
     pub build: Option<RelatedRun>,
     #[serde(default)]
+    #[schema(value_type = Option<Value>)]
     pub component: Option<Json>,
     #[serde(default)]
+    #[schema(value_type = Vec<Value>)]
     pub models: Vec<Json>,
     #[serde(default)]
+    #[schema(value_type = Vec<Value>)]
     pub artifacts: Vec<Json>,
 }
 
 /// Requested resources: bytes and cores. The official client refuses further fields.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Resources {
     pub memory: f64,
@@ -141,7 +151,7 @@ pub struct Resources {
     pub cost: f64,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Graph {
     pub downstream: Vec<RunId>,
 }

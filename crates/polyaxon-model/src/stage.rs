@@ -1,6 +1,7 @@
 //! Stages of versions and the history of their changes.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::JsonMap;
 use crate::condition::{PostedCondition, Verdict};
@@ -14,7 +15,7 @@ wire_enum! {
 }
 
 /// One entry of the stage history. Absent parts are not written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StageCondition {
     #[serde(rename = "type")]
     pub stage: Stage,
@@ -28,6 +29,7 @@ pub struct StageCondition {
     pub last_update_time: ConditionTime,
     pub last_transition_time: ConditionTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     pub meta_info: Option<JsonMap>,
 }
 
@@ -69,14 +71,15 @@ impl StageCondition {
 }
 
 /// Body of `POST …/stages`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "condition": { "type": "production", "status": "True", "reason": "Review", "message": "approved" } })))]
 pub struct StageRequest {
     #[serde(default)]
     pub condition: Option<PostedCondition>,
 }
 
 /// The `stages` document. The official client refuses any further field.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StagesDocument {
     pub uuid: VersionId,
     pub stage: Stage,

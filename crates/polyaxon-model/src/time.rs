@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::wire_schema;
 
 /// A UTC instant with microsecond precision, as databases and the wire keep it.
 ///
@@ -139,6 +143,25 @@ impl<'de> Deserialize<'de> for ConditionTime {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+impl PartialSchema for Timestamp {
+    fn schema() -> RefOr<Schema> {
+        wire_schema::time("An instant in UTC with microseconds.", "2026-11-22T09:27:40.369351Z")
+    }
+}
+
+impl ToSchema for Timestamp {}
+
+impl PartialSchema for ConditionTime {
+    fn schema() -> RefOr<Schema> {
+        wire_schema::time(
+            "An instant with milliseconds, in the offset in which it was given.",
+            "2026-11-22T09:27:40.369Z",
+        )
+    }
+}
+
+impl ToSchema for ConditionTime {}
 
 fn read(text: &str) -> Option<(Timestamp, i32)> {
     let text = text.trim();

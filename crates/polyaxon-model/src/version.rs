@@ -3,6 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::JsonMap;
 use crate::change::Change;
@@ -45,7 +46,7 @@ pub struct VersionRun {
 }
 
 /// A version as other records show it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct VersionReference {
     pub name: String,
     pub state: Option<StateId>,
@@ -139,22 +140,29 @@ impl Serialize for ViewedVersion<'_> {
 }
 
 /// Body of a creation, and of an update, where a missing field is not touched.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "v1", "tags": ["best"], "run": "8aac02e3a62a4f0aaa257c59da5eab80", "artifacts": ["model"] })))]
 pub struct VersionBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub description: Change<String>,
     #[serde(default, deserialize_with = "changed_tags", skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub tags: Change<Vec<String>>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub content: Change<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<String>)]
     pub readme: Change<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<RunId>)]
     pub run: Change<RunId>,
     /// Names of artifacts in the lineage of the run.
     #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub artifacts: Change<Vec<String>>,
     /// Writes the column without a condition; clients use `/stages`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

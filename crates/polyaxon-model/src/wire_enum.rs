@@ -12,7 +12,7 @@ pub struct UnknownWord {
     pub expected: String,
 }
 
-/// Declares an enum with `ALL`, `as_str`, `Display`, `FromStr` and serde, all by wire name.
+/// Declares an enum with `ALL`, `as_str`, `Display`, `FromStr`, serde and its schema, all by wire name.
 macro_rules! wire_enum {
     ($(#[$attribute:meta])* $name:ident as $vocabulary:literal { $($(#[$variant_attribute:meta])* $variant:ident = $wire:literal),+ $(,)? }) => {
         $(#[$attribute])*
@@ -61,6 +61,14 @@ macro_rules! wire_enum {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::wire_schema::words($vocabulary, &[$($wire),+])
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 

@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod body;
 mod errors;
+mod openapi;
 mod query;
 mod router;
 mod run_path;
@@ -16,6 +17,6 @@ mod streams;
 mod ui;
 
 pub use access::Reach;
-pub use router::router;
+pub use router::{openapi, router};
 pub use serve::serve;
 pub use state::{Agent, DEFAULT_CONCURRENCY, Options, Server};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, header};
-use axum::routing::{delete, get, post};
+use axum::routing::get;
 use axum::{Extension, Router, middleware};
+use bytes::Bytes;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -15,8 +16,12 @@ use tower_http::normalize_path::NormalizePathLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::api::{agents, installation, projects, runs, versions};
+use crate::openapi::complete;
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, logs};
 use crate::{access, body, errors, streams, ui};
@@ -26,10 +31,9 @@ pub fn router(server: Server) -> Router {
     // Uploads that the end of an earlier server cut off; there may be none.
     let _ = std::fs::remove_dir_all(server.staging());
     let server = Arc::new(server);
-    let routes = Router::new()
-        .merge(page_routes())
-        .nest("/api/v1", api_routes(&server))
-        .nest("/streams/v1/{namespace}", stream_routes())
+    let (described, api) = described_routes(server.options.max_body_bytes).split_for_parts();
+    let routes = page_routes(Bytes::from(text(api)))
+        .merge(described)
         .fallback(errors::unknown_path)
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(
@@ -52,136 +56,150 @@ pub fn router(server: Server) -> Router {
         .fallback_service(ServiceBuilder::new().layer(NormalizePathLayer::trim_trailing_slash()).service(routes))
 }
 
-type Routes = Router<Arc<Server>>;
+/// The OpenAPI document of all routes, as it is served and committed.
+pub fn openapi() -> String {
+    text(described_routes(0).into_openapi())
+}
 
-fn page_routes() -> Routes {
+fn text(api: OpenApi) -> String {
+    let mut text = serde_json::to_string_pretty(&complete(api)).expect("its maps have text keys");
+    text.push('\n');
+    text
+}
+
+type Routes = OpenApiRouter<Arc<Server>>;
+
+fn described_routes(max_body_bytes: usize) -> Routes {
+    Routes::new()
+        .routes(routes!(installation::healthz))
+        .nest("/api/v1", api_routes(max_body_bytes))
+        .nest("/streams/v1/{namespace}", stream_routes())
+}
+
+/// For people; everything for programs is described.
+fn page_routes(document: Bytes) -> Router<Arc<Server>> {
     Router::new()
         .route("/", get(ui::page))
         .route("/ui", get(ui::page))
         .route("/ui/{*path}", get(ui::page))
         .route("/static/page.js", get(ui::script))
         .route("/static/page.css", get(ui::style))
-        .route("/healthz", get(installation::healthz))
+        .route("/api/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
 }
 
-fn api_routes(server: &Server) -> Routes {
+fn api_routes(max_body_bytes: usize) -> Routes {
     let small_enough = DefaultPredicate::new().and(NotForContentType::const_new(follow::LINES));
-    Router::new()
-        .route("/installation", get(installation::get_installation))
-        .route("/compatibility/{uuid}/{version}/{service}", get(installation::get_compatibility))
-        .route("/orgs/{owner}/agents/state", get(agents::get_state))
-        .route("/orgs/{owner}/agents/cron", post(agents::run_cron))
-        .route("/orgs/{owner}/runs", get(runs::list::list_all_runs))
-        .route("/orgs/{owner}/runs/{uuid}", get(runs::get::get_run_anywhere))
-        .route("/orgs/{owner}/versions/{kind}", get(versions::list::list_all_versions))
+    Routes::new()
+        .routes(routes!(installation::get_installation))
+        .routes(routes!(installation::get_compatibility))
+        .routes(routes!(agents::get_state))
+        .routes(routes!(agents::run_cron))
+        .routes(routes!(runs::list::list_all_runs))
+        .routes(routes!(runs::get::get_run_anywhere))
+        .routes(routes!(versions::list::list_all_versions))
         .merge(project_routes())
         .nest("/{owner}/{project}/versions/{kind}", version_routes())
         .nest("/{owner}/{project}/runs", bulk_routes().merge(run_routes()))
-        .layer(DefaultBodyLimit::max(server.options.max_body_bytes))
+        .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CompressionLayer::new().gzip(true).compress_when(small_enough))
 }
 
 fn project_routes() -> Routes {
-    let project = get(projects::get::get_project)
-        .patch(projects::patch::patch_project)
-        .put(projects::patch::put_project)
-        .delete(projects::actions::delete_project);
-    Router::new()
-        .route("/{owner}/projects/create", post(projects::create::create_project))
-        .route("/{owner}/projects/list", get(projects::list::list_projects))
-        .route("/{owner}/projects/names", get(projects::list::list_project_names))
-        .route("/{owner}/{project}", project)
-        .route("/{owner}/{project}/archive", post(projects::actions::archive_project))
-        .route("/{owner}/{project}/restore", post(projects::actions::restore_project))
-        .route("/{owner}/{project}/bookmark", post(projects::actions::bookmark_project))
-        .route("/{owner}/{project}/unbookmark", delete(projects::actions::unbookmark_project))
+    let project = routes!(
+        projects::get::get_project,
+        projects::patch::patch_project,
+        projects::patch::put_project,
+        projects::actions::delete_project
+    );
+    Routes::new()
+        .routes(routes!(projects::create::create_project))
+        .routes(routes!(projects::list::list_projects))
+        .routes(routes!(projects::list::list_project_names))
+        .routes(project)
+        .routes(routes!(projects::actions::archive_project))
+        .routes(routes!(projects::actions::restore_project))
+        .routes(routes!(projects::actions::bookmark_project))
+        .routes(routes!(projects::actions::unbookmark_project))
 }
 
 /// Below `/{owner}/{project}/versions/{kind}`.
 fn version_routes() -> Routes {
-    let version = get(versions::read::get_version)
-        .patch(versions::write::patch_version)
-        .put(versions::write::put_version)
-        .delete(versions::write::delete_version);
-    Router::new()
-        .route("/", get(versions::list::list_versions).post(versions::write::create_version))
-        .route("/names", get(versions::list::list_version_names))
-        .route("/{name}", version)
-        .route("/{name}/stages", get(versions::stages::get_stages).post(versions::stages::post_stage))
-        .route("/{name}/transfer", post(versions::write::transfer_version))
+    Routes::new()
+        .routes(routes!(versions::list::list_versions, versions::write::create_version))
+        .routes(routes!(versions::list::list_version_names))
+        .routes(routes!(
+            versions::read::get_version,
+            versions::write::patch_version,
+            versions::write::put_version,
+            versions::write::delete_version
+        ))
+        .routes(routes!(versions::stages::get_stages, versions::stages::post_stage))
+        .routes(routes!(versions::write::transfer_version))
 }
 
 /// Below `/{owner}/{project}/runs`: the list, and verbs on many runs.
 fn bulk_routes() -> Routes {
-    Router::new()
-        .route("/", get(runs::list::list_runs).post(runs::create::create_run))
-        .route("/sync", post(runs::sync::sync_run))
-        .route("/lineage/artifacts", get(runs::lineage::list_project_artifacts))
-        .route("/tag", post(runs::bulk::tag_runs))
-        .route("/stop", post(runs::bulk::stop_runs))
-        .route("/skip", post(runs::bulk::skip_runs))
-        .route("/approve", post(runs::bulk::approve_runs))
-        .route("/invalidate", post(runs::bulk::invalidate_runs))
-        .route("/bookmark", post(runs::bulk::bookmark_runs))
-        .route("/archive", post(runs::bulk::archive_runs))
-        .route("/restore", post(runs::bulk::restore_runs))
-        .route("/transfer", post(runs::bulk::transfer_runs))
-        .route("/delete", delete(runs::bulk::delete_runs))
+    Routes::new()
+        .routes(routes!(runs::list::list_runs, runs::create::create_run))
+        .routes(routes!(runs::sync::sync_run))
+        .routes(routes!(runs::lineage::list_project_artifacts))
+        .routes(routes!(runs::bulk::tag_runs))
+        .routes(routes!(runs::bulk::stop_runs))
+        .routes(routes!(runs::bulk::skip_runs))
+        .routes(routes!(runs::bulk::approve_runs))
+        .routes(routes!(runs::bulk::invalidate_runs))
+        .routes(routes!(runs::bulk::bookmark_runs))
+        .routes(routes!(runs::bulk::archive_runs))
+        .routes(routes!(runs::bulk::restore_runs))
+        .routes(routes!(runs::bulk::transfer_runs))
+        .routes(routes!(runs::bulk::delete_runs))
 }
 
 fn run_routes() -> Routes {
-    let run =
-        get(runs::get::get_run).patch(runs::patch::patch_run).put(runs::patch::put_run).delete(runs::patch::delete_run);
+    let run = routes!(runs::get::get_run, runs::patch::patch_run, runs::patch::put_run, runs::patch::delete_run);
     let artifacts = get(runs::lineage::list_artifacts).post(runs::lineage::post_artifacts);
-    let artifact = get(runs::lineage::get_artifact).delete(runs::lineage::delete_artifact);
-    Router::new()
-        .route("/{uuid}", run)
-        .route("/{uuid}/namespace", get(runs::get::get_namespace))
-        .route("/{uuid}/statuses", get(runs::statuses::get_statuses).post(runs::statuses::post_status))
-        .route("/{uuid}/statuses/follow", get(follow::follow_statuses))
-        .route("/{uuid}/stop", post(runs::actions::stop_run))
-        .route("/{uuid}/skip", post(runs::actions::skip_run))
-        .route("/{uuid}/approve", post(runs::actions::approve_run))
-        .route("/{uuid}/invalidate", post(runs::actions::invalidate_run))
-        .route("/{uuid}/archive", post(runs::actions::archive_run))
-        .route("/{uuid}/restore", post(runs::actions::restore_run))
-        .route("/{uuid}/bookmark", post(runs::actions::bookmark_run))
-        .route("/{uuid}/unbookmark", delete(runs::actions::unbookmark_run))
-        .route("/{uuid}/transfer", post(runs::actions::transfer_run))
-        .route("/{uuid}/restart", post(runs::clones::restart_run))
-        .route("/{uuid}/copy", post(runs::clones::copy_run))
-        .route("/{uuid}/resume", post(runs::clones::resume_run))
-        .route("/{uuid}/artifacts_lineage", artifacts.clone())
-        .route("/{uuid}/lineage/artifacts", artifacts)
-        .route("/{uuid}/lineage/artifacts/names", get(runs::lineage::list_artifact_names))
-        .route("/{uuid}/lineage/artifacts/{name}", artifact)
-        .route("/{uuid}/lineage/upstream", get(runs::edges::list_upstream))
-        .route("/{uuid}/lineage/downstream", get(runs::edges::list_downstream))
-        .route("/{uuid}/lineage/clones", get(runs::edges::list_clones))
-        .route("/{uuid}/lineage/edges", post(runs::edges::set_edges))
+    Routes::new()
+        .routes(run)
+        .routes(routes!(runs::get::get_namespace))
+        .routes(routes!(runs::statuses::get_statuses, runs::statuses::post_status))
+        .routes(routes!(follow::follow_statuses))
+        .routes(routes!(runs::actions::stop_run))
+        .routes(routes!(runs::actions::skip_run))
+        .routes(routes!(runs::actions::approve_run))
+        .routes(routes!(runs::actions::invalidate_run))
+        .routes(routes!(runs::actions::archive_run))
+        .routes(routes!(runs::actions::restore_run))
+        .routes(routes!(runs::actions::bookmark_run))
+        .routes(routes!(runs::actions::unbookmark_run))
+        .routes(routes!(runs::actions::transfer_run))
+        .routes(routes!(runs::clones::restart_run))
+        .routes(routes!(runs::clones::copy_run))
+        .routes(routes!(runs::clones::resume_run))
+        .route("/{uuid}/artifacts_lineage", artifacts)
+        .routes(routes!(runs::lineage::list_artifacts, runs::lineage::post_artifacts))
+        .routes(routes!(runs::lineage::list_artifact_names))
+        .routes(routes!(runs::lineage::get_artifact, runs::lineage::delete_artifact))
+        .routes(routes!(runs::edges::list_upstream))
+        .routes(routes!(runs::edges::list_downstream))
+        .routes(routes!(runs::edges::list_clones))
+        .routes(routes!(runs::edges::set_edges))
 }
 
 /// Below `/streams/v1/{namespace}`. Bodies have no limit here: uploads count their bytes themselves.
 fn stream_routes() -> Routes {
-    let run = Router::new()
-        .route(
-            "/artifact",
-            get(artifacts::get_artifact).post(artifacts::upload_artifact).delete(artifacts::delete_artifact),
-        )
+    let run = Routes::new()
+        .routes(routes!(artifacts::get_artifact, artifacts::upload_artifact, artifacts::delete_artifact))
         .route("/embedded_artifact", get(artifacts::get_artifact))
-        .route("/ro_artifact/{*path}", get(artifacts::get_read_only))
-        .route(
-            "/artifacts",
-            get(artifacts::get_artifacts).post(artifacts::upload_artifacts).delete(artifacts::delete_artifacts),
-        )
-        .route("/artifacts/tree", get(artifacts::get_tree))
-        .route("/events/{kind}", get(events::get_events))
-        .route("/resources", get(events::get_resources))
-        .route("/logs", get(logs::get_logs))
-        .route("/logs/follow", get(follow::follow_logs))
-        .route("/k8s_inspect", get(streams::inspect));
-    Router::new()
-        .route("/{owner}/{project}/runs/multi/events/{kind}", get(events::get_multi_run_events))
+        .routes(routes!(artifacts::get_read_only))
+        .routes(routes!(artifacts::get_artifacts, artifacts::upload_artifacts, artifacts::delete_artifacts))
+        .routes(routes!(artifacts::get_tree))
+        .routes(routes!(events::get_events))
+        .routes(routes!(events::get_resources))
+        .routes(routes!(logs::get_logs))
+        .routes(routes!(follow::follow_logs))
+        .routes(routes!(streams::inspect));
+    Routes::new()
+        .routes(routes!(events::get_multi_run_events))
         .route("/orgs/{owner}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .route("/orgs/{owner}/teams/{team}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .nest("/{owner}/{project}/runs/{uuid}", run)

@@ -13,12 +13,16 @@ use polyaxon_store::leases::{self, ANYBODY, Order};
 use polyaxon_store::{cron, db::Tx};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::body::Body;
 use crate::errors::Result;
 use crate::state::{Agent, Server};
 
+/// Take the runs that are to be started and stopped.
+///
 /// What is to be started, stopped, looked for and removed. Asking takes the runs that are ready.
+#[utoipa::path(get, path = "/orgs/{owner}/agents/state", tag = "agents", responses((status = 200, body = Object)))]
 pub(crate) async fn get_state(State(server): State<Arc<Server>>) -> Result<Json<Value>> {
     let capacity = match server.options.agent {
         Agent::Local => 0,
@@ -59,13 +63,20 @@ fn instance(order: &Order) -> String {
     format!("{DEFAULT_OWNER}.{}.runs.{}", order.project, order.run)
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct CronRequest {
     #[serde(default)]
     state: Option<bool>,
 }
 
+/// Do the periodic work now.
+///
 /// Does now what is due by time alone. With `state`, the folders that the asking executor shall remove are told.
+#[utoipa::path(
+    post, path = "/orgs/{owner}/agents/cron", tag = "agents",
+    request_body = CronRequest,
+    responses((status = 200, body = Object)),
+)]
 pub(crate) async fn run_cron(
     State(server): State<Arc<Server>>,
     Body(request): Body<CronRequest>,

@@ -14,6 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::errors::StreamError;
+use crate::openapi::parameters::{FileParameters, FolderParameters, PathParameters};
+use crate::openapi::shapes::{FileUpload, FolderListing};
 use crate::query::Params;
 use crate::state::Server;
 use crate::streams::run_folder::RunFolder;
@@ -23,7 +25,14 @@ use crate::streams::{download, in_background};
 
 type Result<T> = std::result::Result<T, StreamError>;
 
+/// Upload a file to a run.
+///
 /// One file, stored as `<path>/<name>`.
+#[utoipa::path(
+    post, path = "/artifact", tag = "artifacts",
+    request_body(content = FileUpload, content_type = "multipart/form-data"),
+    responses((status = 200, description = "The file is stored")),
+)]
 pub(crate) async fn upload_artifact(
     State(server): State<Arc<Server>>,
     folder: RunFolder,
@@ -34,7 +43,14 @@ pub(crate) async fn upload_artifact(
     in_background(move || store::place(&folder.path, upload)).await
 }
 
+/// Upload an archive to a run and unpack it.
+///
 /// An archive, unpacked into `<path>`, or stored as it is.
+#[utoipa::path(
+    post, path = "/artifacts", tag = "artifacts",
+    request_body(content = FileUpload, content_type = "multipart/form-data"),
+    responses((status = 200, description = "The files are stored")),
+)]
 pub(crate) async fn upload_artifacts(
     State(server): State<Arc<Server>>,
     folder: RunFolder,
@@ -56,6 +72,12 @@ async fn receive(server: &Server, parts: Multipart) -> Result<Upload> {
     upload::receive(parts, &server.staging(), server.options.max_upload_bytes).await
 }
 
+/// Download a file of a run.
+#[utoipa::path(
+    get, path = "/artifact", tag = "artifacts", operation_id = "download_artifact",
+    params(FileParameters),
+    responses((status = 200, description = "The bytes of the file, in the type that its name says", body = Vec<u8>, content_type = "application/octet-stream")),
+)]
 pub(crate) async fn get_artifact(folder: RunFolder, params: Params, headers: HeaderMap) -> Result<Response> {
     let Some(wanted) = params.text("path") else {
         return Err(StreamError::bad_request("A `path` query param is required to stream a file content"));
@@ -71,7 +93,14 @@ pub(crate) struct ReadOnlyPath {
     path: String,
 }
 
+/// Download a file of a run whose path is a part of the address.
+///
 /// The path may be a part of the URL, or a parameter behind the placeholder `_`.
+#[utoipa::path(
+    get, path = "/ro_artifact/{*path}", tag = "artifacts", operation_id = "download_read_only",
+    params(PathParameters),
+    responses((status = 200, description = "The bytes of the file, in the type that its name says", body = Vec<u8>, content_type = "application/octet-stream")),
+)]
 pub(crate) async fn get_read_only(
     folder: RunFolder,
     Path(url): Path<ReadOnlyPath>,
@@ -90,6 +119,12 @@ async fn send(folder: RunFolder, wanted: &str, headers: HeaderMap) -> Result<Res
     .await
 }
 
+/// Download a folder of a run as an archive.
+#[utoipa::path(
+    get, path = "/artifacts", tag = "artifacts", operation_id = "download_artifacts",
+    params(FolderParameters),
+    responses((status = 200, description = "The folder as tar.gz", body = Vec<u8>, content_type = "application/gzip")),
+)]
 pub(crate) async fn get_artifacts(folder: RunFolder, params: Params, headers: HeaderMap) -> Result<Response> {
     let wanted = parse(params.text("path").unwrap_or_default())?;
     let may_be_file = params.flag("check_path").or_else(|| params.flag("check_file")).unwrap_or(false);
@@ -105,6 +140,12 @@ pub(crate) async fn get_artifacts(folder: RunFolder, params: Params, headers: He
     Ok(download::folder(folder.path, wanted, &name))
 }
 
+/// Delete a file of a run.
+#[utoipa::path(
+    delete, path = "/artifact", tag = "artifacts", operation_id = "remove_artifact",
+    params(PathParameters),
+    responses((status = 204, description = "The file is gone")),
+)]
 pub(crate) async fn delete_artifact(folder: RunFolder, params: Params) -> Result<StatusCode> {
     let Some(wanted) = params.text("path") else {
         return Err(StreamError::bad_request("A `path` query param is required to delete a file"));
@@ -121,6 +162,12 @@ pub(crate) async fn delete_artifact(folder: RunFolder, params: Params) -> Result
     .await
 }
 
+/// Delete a file or a folder of a run.
+#[utoipa::path(
+    delete, path = "/artifacts", tag = "artifacts", operation_id = "remove_artifacts",
+    params(PathParameters),
+    responses((status = 204, description = "The folder is gone")),
+)]
 pub(crate) async fn delete_artifacts(
     server: State<Arc<Server>>,
     folder: RunFolder,
@@ -160,7 +207,14 @@ fn missing(folder: &RunFolder, wanted: &RelativePath) -> StreamError {
     StreamError::bad_request(format!("Artifact not found: filepath={}", folder.shown(wanted)))
 }
 
+/// List a folder of a run.
+///
 /// A folder that cannot be listed is an empty one with an `error`, because clients read this answer as a document.
+#[utoipa::path(
+    get, path = "/artifacts/tree", tag = "artifacts", operation_id = "list_folder",
+    params(PathParameters),
+    responses((status = 200, body = FolderListing)),
+)]
 pub(crate) async fn get_tree(folder: RunFolder, params: Params) -> Result<Json<Value>> {
     let empty = |error: String| Ok(Json(json!({ "files": {}, "dirs": [], "error": error })));
     let wanted = match parse(params.text("path").unwrap_or_default()) {

@@ -20,6 +20,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::errors::StreamError;
+use crate::openapi::parameters::{EventParameters, RunsParameters};
+use crate::openapi::shapes::{EventSeries, EventSeriesOfRuns};
 use crate::query::Params;
 use crate::state::Server;
 use crate::streams::run_folder::RunFolder;
@@ -70,6 +72,12 @@ impl Wanted {
     }
 }
 
+/// Read series of events of a run.
+#[utoipa::path(
+    get, path = "/events/{kind}", tag = "events",
+    params(EventParameters),
+    responses((status = 200, body = EventSeries)),
+)]
 pub(crate) async fn get_events(
     Extension(shared): Extension<Arc<Shared>>,
     folder: RunFolder,
@@ -87,6 +95,12 @@ pub(crate) async fn get_events(
     .await
 }
 
+/// Read series of events of many runs.
+#[utoipa::path(
+    get, path = "/{owner}/{project}/runs/multi/events/{kind}", tag = "events",
+    params(EventParameters, RunsParameters),
+    responses((status = 200, body = EventSeriesOfRuns)),
+)]
 pub(crate) async fn get_multi_run_events(
     State(server): State<Arc<Server>>,
     Extension(shared): Extension<Arc<Shared>>,
@@ -118,7 +132,14 @@ pub(crate) async fn get_multi_run_events(
     .await
 }
 
+/// Read the resources that a run used over time.
+///
 /// System metrics: all of them unless names are given.
+#[utoipa::path(
+    get, path = "/resources", tag = "events",
+    params(EventParameters),
+    responses((status = 200, body = EventSeries)),
+)]
 pub(crate) async fn get_resources(
     Extension(shared): Extension<Arc<Shared>>,
     folder: RunFolder,

@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::errors::{Result, StreamError};
+use crate::openapi::parameters::FollowParameters;
 use crate::query::Params;
 use crate::run_path::RunPath;
 use crate::state::{Server, Wake};
@@ -27,7 +28,14 @@ use crate::streams::run_folder::RunFolder;
 
 pub(crate) const LINES: &str = "application/x-ndjson";
 
+/// Follow the logs of a run.
+///
 /// Log lines from `cursor` on, each page followed by the cursor after it; `{"done": "<status>"}` is the last line.
+#[utoipa::path(
+    get, path = "/logs/follow", tag = "logs",
+    params(FollowParameters),
+    responses((status = 200, description = "One JSON object a line: a log line, `cursor`, or `done`", body = String, content_type = "application/x-ndjson")),
+)]
 pub(crate) async fn follow_logs(
     State(server): State<Arc<Server>>,
     folder: RunFolder,
@@ -85,7 +93,13 @@ async fn read_page(server: &Arc<Server>, run: RunId, cursor: Cursor) -> Option<P
     }
 }
 
+/// Follow the statuses of a run.
+///
 /// The conditions of a run, those that exist first; ends when the run is done.
+#[utoipa::path(
+    get, path = "/{uuid}/statuses/follow", tag = "statuses",
+    responses((status = 200, description = "One condition a line", body = String, content_type = "application/x-ndjson")),
+)]
 pub(crate) async fn follow_statuses(State(server): State<Arc<Server>>, path: RunPath) -> Result<Response> {
     server.standing(&path).await?;
     let (output, response) = lines();

@@ -15,6 +15,8 @@ use polyaxon_model::time::Timestamp;
 use serde_json::json;
 
 use crate::errors::StreamError;
+use crate::openapi::parameters::LogParameters;
+use crate::openapi::shapes::LogsDocument;
 use crate::query::Params;
 use crate::state::Server;
 use crate::streams::download::{self, Chunks};
@@ -36,6 +38,12 @@ const PARTS: u64 = 4;
 /// Logs up to this size are sent in one answer.
 const SINGLE_ANSWER_BYTES: u64 = 8 * PAGE_BYTES as u64;
 
+/// Read the logs of a run, in parts.
+#[utoipa::path(
+    get, path = "/logs", tag = "logs",
+    params(LogParameters),
+    responses((status = 200, body = LogsDocument)),
+)]
 pub(crate) async fn get_logs(
     State(server): State<Arc<Server>>,
     folder: RunFolder,

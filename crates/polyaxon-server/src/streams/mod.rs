@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::api::nothing;
 use crate::errors::{Error, StreamError};
+use crate::openapi::shapes::Empty;
 use crate::streams::run_folder::RunFolder;
 use crate::streams::series_cache::SeriesCache;
 
@@ -36,7 +37,13 @@ pub(crate) async fn in_background<T: Send + 'static>(
     }
 }
 
+/// Read the objects of a run in a cluster.
+///
 /// The objects of a run in a cluster: there is no cluster, so there are none.
+#[utoipa::path(
+    get, path = "/k8s_inspect", tag = "runs", operation_id = "inspect_run",
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn inspect(_: RunFolder) -> Json<Value> {
     nothing()
 }

@@ -10,6 +10,7 @@ mod lifecycle;
 mod lineage;
 mod logs;
 mod meta;
+mod openapi;
 mod projects;
 mod runs;
 mod server;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use polyaxon_model::ids::ProjectId;
 use polyaxon_model::names;
 use polyaxon_model::project::{ProjectBody, ProjectView};
+use polyaxon_model::run_schema::ProjectCreated;
 use polyaxon_store::projects;
 use uuid::Uuid;
 
@@ -16,6 +17,12 @@ use crate::body::{Body, REQUIRED};
 use crate::errors::{Error, Result};
 use crate::state::Server;
 
+/// Create a project.
+#[utoipa::path(
+    post, path = "/{owner}/projects/create", tag = "projects",
+    request_body = ProjectBody,
+    responses((status = 201, body = ProjectCreated)),
+)]
 pub(crate) async fn create_project(
     State(server): State<Arc<Server>>,
     Body(body): Body<ProjectBody>,

@@ -6,13 +6,22 @@ use axum::Json;
 use axum::extract::State;
 use polyaxon_model::listing::{ListPage, PageLimits};
 use polyaxon_model::project::{Project, ProjectView};
+use polyaxon_model::run_schema::ProjectRow;
 use polyaxon_store::projects::{self, ProjectQuery};
 use serde_json::{Value, json};
 
 use crate::errors::{Error, Result};
+use crate::openapi::parameters::{BookmarkParameters, ListParameters};
+use crate::openapi::shapes::NameRow;
 use crate::query::{Address, Params, page};
 use crate::state::{Server, now};
 
+/// List the projects.
+#[utoipa::path(
+    get, path = "/{owner}/projects/list", tag = "projects",
+    params(ListParameters, BookmarkParameters),
+    responses((status = 200, body = ListPage<ProjectRow>)),
+)]
 pub(crate) async fn list_projects(
     State(server): State<Arc<Server>>,
     address: Address,
@@ -21,6 +30,12 @@ pub(crate) async fn list_projects(
     answer(&server, address, params, PageLimits::SHORT, |project| json!(project.view(ProjectView::Row))).await
 }
 
+/// List the names of the projects.
+#[utoipa::path(
+    get, path = "/{owner}/projects/names", tag = "projects",
+    params(ListParameters, BookmarkParameters),
+    responses((status = 200, body = ListPage<NameRow>)),
+)]
 pub(crate) async fn list_project_names(
     State(server): State<Arc<Server>>,
     address: Address,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use polyaxon_model::names;
 use polyaxon_model::project::{Project, ProjectBody};
+use polyaxon_model::run_schema::ProjectDetail;
 use polyaxon_store::projects;
 
 use crate::api::projects::ProjectPath;
@@ -13,6 +14,12 @@ use crate::body::{Body, REQUIRED};
 use crate::errors::{Error, Result};
 use crate::state::Server;
 
+/// Change fields of a project.
+#[utoipa::path(
+    patch, path = "/{owner}/{project}", tag = "projects",
+    request_body = ProjectBody,
+    responses((status = 200, body = ProjectDetail)),
+)]
 pub(crate) async fn patch_project(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -24,7 +31,14 @@ pub(crate) async fn patch_project(
     server.write(move |tx, now| projects::patch(tx, &path.project, &body, now)).await.map(Json)
 }
 
+/// Change a project, naming it.
+///
 /// As a patch, but the name must be there.
+#[utoipa::path(
+    put, path = "/{owner}/{project}", tag = "projects",
+    request_body = ProjectBody,
+    responses((status = 200, body = ProjectDetail)),
+)]
 pub(crate) async fn put_project(
     server: State<Arc<Server>>,
     path: ProjectPath,

@@ -12,10 +12,12 @@ use polyaxon_store::db::Tx;
 use polyaxon_store::{bookmarks, lifecycle, projects, runs};
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::api::nothing;
 use crate::body::Body;
 use crate::errors::{Error, Result};
+use crate::openapi::shapes::Empty;
 use crate::run_path::RunPath;
 use crate::state::{Server, known};
 
@@ -67,30 +69,44 @@ async fn perform(server: Arc<Server>, path: RunPath, verb: Verb) -> Result<Json<
     Ok(nothing())
 }
 
+/// Stop a run.
+#[utoipa::path(post, path = "/{uuid}/stop", tag = "runs", responses((status = 200, body = Empty)))]
 pub(crate) async fn stop_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     perform(server, path, Verb::Apply(Event::StopRequested)).await
 }
 
+/// Skip a run that has not ended.
+#[utoipa::path(post, path = "/{uuid}/skip", tag = "runs", responses((status = 200, body = Empty)))]
 pub(crate) async fn skip_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     perform(server, path, Verb::Apply(Event::SkipRequested)).await
 }
 
+/// Approve a run that waits for it.
+#[utoipa::path(post, path = "/{uuid}/approve", tag = "runs", responses((status = 200, body = Empty)))]
 pub(crate) async fn approve_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     perform(server, path, Verb::Apply(Event::Approved)).await
 }
 
+/// Archive a run: hide it, and stop it.
+#[utoipa::path(post, path = "/{uuid}/archive", tag = "runs", responses((status = 200, body = Empty)))]
 pub(crate) async fn archive_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     perform(server, path, Verb::Apply(Event::ArchiveRequested)).await
 }
 
+/// Restore an archived run.
+#[utoipa::path(post, path = "/{uuid}/restore", tag = "runs", responses((status = 200, body = Empty)))]
 pub(crate) async fn restore_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     perform(server, path, Verb::Apply(Event::RestoreRequested)).await
 }
 
+/// Keep the results of a run from being used as a cache.
+#[utoipa::path(post, path = "/{uuid}/invalidate", tag = "runs", responses((status = 200, body = Empty)))]
 pub(crate) async fn invalidate_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     perform(server, path, Verb::Invalidate).await
 }
 
+/// Bookmark a run.
+#[utoipa::path(post, path = "/{uuid}/bookmark", tag = "runs", responses((status = 201, body = Empty)))]
 pub(crate) async fn bookmark_run(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -98,6 +114,11 @@ pub(crate) async fn bookmark_run(
     Ok((StatusCode::CREATED, perform(server, path, Verb::Bookmark).await?))
 }
 
+/// Remove the bookmark of a run.
+#[utoipa::path(
+    delete, path = "/{uuid}/unbookmark", tag = "runs",
+    responses((status = 204, description = "The bookmark is gone")),
+)]
 pub(crate) async fn unbookmark_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<StatusCode> {
     server
         .write(move |tx, _| {
@@ -108,11 +129,18 @@ pub(crate) async fn unbookmark_run(State(server): State<Arc<Server>>, path: RunP
     Ok(StatusCode::NO_CONTENT)
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({ "project": "other" })))]
 pub(crate) struct TransferRequest {
     pub project: Option<String>,
 }
 
+/// Move a run to another project.
+#[utoipa::path(
+    post, path = "/{uuid}/transfer", tag = "runs",
+    request_body = TransferRequest,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn transfer_run(
     State(server): State<Arc<Server>>,
     path: RunPath,

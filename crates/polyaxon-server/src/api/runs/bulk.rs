@@ -9,15 +9,18 @@ use polyaxon_model::ids::RunId;
 use polyaxon_store::standing;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::api::nothing;
 use crate::api::projects::ProjectPath;
 use crate::api::runs::actions::{Verb, destination};
 use crate::body::{Body, REQUIRED};
 use crate::errors::{Error, Result};
+use crate::openapi::shapes::Empty;
 use crate::state::Server;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({ "uuids": ["8aac02e3a62a4f0aaa257c59da5eab80"] })))]
 pub(crate) struct Uuids {
     #[serde(default)]
     uuids: Option<Vec<RunId>>,
@@ -48,6 +51,12 @@ async fn perform(server: &Server, path: ProjectPath, uuids: Option<Vec<RunId>>, 
     Ok(nothing())
 }
 
+/// Stop many runs.
+#[utoipa::path(
+    post, path = "/stop", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn stop_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -56,6 +65,12 @@ pub(crate) async fn stop_runs(
     perform(&server, path, body.uuids, Verb::Apply(Event::StopRequested)).await
 }
 
+/// Skip many runs.
+#[utoipa::path(
+    post, path = "/skip", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn skip_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -64,6 +79,12 @@ pub(crate) async fn skip_runs(
     perform(&server, path, body.uuids, Verb::Apply(Event::SkipRequested)).await
 }
 
+/// Approve many runs.
+#[utoipa::path(
+    post, path = "/approve", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn approve_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -72,6 +93,12 @@ pub(crate) async fn approve_runs(
     perform(&server, path, body.uuids, Verb::Apply(Event::Approved)).await
 }
 
+/// Archive many runs.
+#[utoipa::path(
+    post, path = "/archive", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn archive_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -80,6 +107,12 @@ pub(crate) async fn archive_runs(
     perform(&server, path, body.uuids, Verb::Apply(Event::ArchiveRequested)).await
 }
 
+/// Restore many runs.
+#[utoipa::path(
+    post, path = "/restore", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn restore_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -88,6 +121,12 @@ pub(crate) async fn restore_runs(
     perform(&server, path, body.uuids, Verb::Apply(Event::RestoreRequested)).await
 }
 
+/// Delete many runs.
+#[utoipa::path(
+    delete, path = "/delete", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn delete_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -96,6 +135,12 @@ pub(crate) async fn delete_runs(
     perform(&server, path, body.uuids, Verb::Apply(Event::DeleteRequested)).await
 }
 
+/// Keep the results of many runs from being used as a cache.
+#[utoipa::path(
+    post, path = "/invalidate", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn invalidate_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -104,6 +149,12 @@ pub(crate) async fn invalidate_runs(
     perform(&server, path, body.uuids, Verb::Invalidate).await
 }
 
+/// Bookmark many runs.
+#[utoipa::path(
+    post, path = "/bookmark", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn bookmark_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -112,6 +163,12 @@ pub(crate) async fn bookmark_runs(
     perform(&server, path, body.uuids, Verb::Bookmark).await
 }
 
+/// Add tags to many runs.
+#[utoipa::path(
+    post, path = "/tag", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn tag_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -120,6 +177,12 @@ pub(crate) async fn tag_runs(
     perform(&server, path, body.uuids, Verb::Tag(body.tags.unwrap_or_default())).await
 }
 
+/// Move many runs to another project.
+#[utoipa::path(
+    post, path = "/transfer", tag = "runs in bulk",
+    request_body = Uuids,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn transfer_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,

@@ -13,6 +13,7 @@ use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::CloningKind;
 use polyaxon_model::new_run::{CloneRequest, RunPatch};
 use polyaxon_model::run::Run;
+use polyaxon_model::run_schema::RunCloned;
 use polyaxon_model::run_view::RunView;
 use polyaxon_spec::clone::OverrideStrategy;
 use polyaxon_store::runs::NewRecord;
@@ -27,6 +28,12 @@ use crate::errors::{Error, Result};
 use crate::run_path::RunPath;
 use crate::state::{Server, present};
 
+/// Start a new run with the operation of an earlier one.
+#[utoipa::path(
+    post, path = "/{uuid}/restart", tag = "runs",
+    request_body = CloneRequest,
+    responses((status = 201, body = RunCloned)),
+)]
 pub(crate) async fn restart_run(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -35,6 +42,12 @@ pub(crate) async fn restart_run(
     create(&server, path, request, NewClone::Restart).await
 }
 
+/// Start a new run with the operation and the artifacts of an earlier one.
+#[utoipa::path(
+    post, path = "/{uuid}/copy", tag = "runs",
+    request_body = CloneRequest,
+    responses((status = 201, body = RunCloned)),
+)]
 pub(crate) async fn copy_run(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -84,7 +97,14 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
     Ok((StatusCode::CREATED, Json(created.view(RunView::Cloned))).into_response())
 }
 
+/// Run a run that has ended again, keeping its history and artifacts.
+///
 /// The same run again: its content is replaced, its history and artifacts stay.
+#[utoipa::path(
+    post, path = "/{uuid}/resume", tag = "runs",
+    request_body = CloneRequest,
+    responses((status = 201, body = RunCloned)),
+)]
 pub(crate) async fn resume_run(
     State(server): State<Arc<Server>>,
     path: RunPath,

@@ -10,6 +10,7 @@ use polyaxon_engine::state::Birth;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::RunKind;
 use polyaxon_model::new_run::NewRun;
+use polyaxon_model::run_schema::RunCreated;
 use polyaxon_model::run_view::RunView;
 use polyaxon_store::projects;
 use polyaxon_store::runs::{self, NewRecord};
@@ -22,6 +23,8 @@ use crate::body::Body;
 use crate::errors::{Error, Result};
 use crate::state::Server;
 
+/// Create a run.
+#[utoipa::path(post, path = "/", tag = "runs", request_body = NewRun, responses((status = 201, body = RunCreated)))]
 pub(crate) async fn create_run(
     State(server): State<Arc<Server>>,
     path: ProjectPath,

@@ -12,13 +12,21 @@ use polyaxon_model::listing::{ListPage, PageLimits, Paging};
 use polyaxon_store::edges::{self, NewEdge, Side};
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::body::{Body, REQUIRED};
 use crate::errors::{Error, Result};
+use crate::openapi::parameters::ListParameters;
 use crate::query::{Address, Params, page};
 use crate::run_path::RunPath;
 use crate::state::{Server, present};
 
+/// List the runs that a run depends on.
+#[utoipa::path(
+    get, path = "/{uuid}/lineage/upstream", tag = "lineage",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<EdgeRow>)),
+)]
 pub(crate) async fn list_upstream(
     server: State<Arc<Server>>,
     path: RunPath,
@@ -28,6 +36,12 @@ pub(crate) async fn list_upstream(
     list(server, path, address, params, Side::Upstream).await
 }
 
+/// List the runs that depend on a run.
+#[utoipa::path(
+    get, path = "/{uuid}/lineage/downstream", tag = "lineage",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<EdgeRow>)),
+)]
 pub(crate) async fn list_downstream(
     server: State<Arc<Server>>,
     path: RunPath,
@@ -64,6 +78,12 @@ fn unfiltered(params: &Params) -> Result<Paging> {
     }
 }
 
+/// List the runs that were made of a run.
+#[utoipa::path(
+    get, path = "/{uuid}/lineage/clones", tag = "lineage",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<CloneRow>)),
+)]
 pub(crate) async fn list_clones(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -80,14 +100,15 @@ pub(crate) async fn list_clones(
     Ok(Json(page(&address, &params, paging, found.count, found.results)))
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({ "edges": [{ "uuid": "8aac02e3a62a4f0aaa257c59da5eab80", "is_upstream": true }] })))]
 pub(crate) struct EdgesRequest {
     #[serde(default)]
     edges: Option<Vec<EdgeRequest>>,
 }
 
 /// The official server reads `run`, the official client sends `uuid`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 struct EdgeRequest {
     #[serde(default)]
     run: Option<RunId>,
@@ -99,7 +120,14 @@ struct EdgeRequest {
     values: Option<Value>,
 }
 
+/// Replace the edges of a run.
+///
 /// Replaces all edges of the run.
+#[utoipa::path(
+    post, path = "/{uuid}/lineage/edges", tag = "lineage",
+    request_body = EdgesRequest,
+    responses((status = 201, description = "The edges are stored")),
+)]
 pub(crate) async fn set_edges(
     State(server): State<Arc<Server>>,
     path: RunPath,

@@ -6,15 +6,19 @@ use axum::Json;
 use axum::extract::{Path, State};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, Run};
+use polyaxon_model::run_schema::RunDetail;
 use polyaxon_store::db::Tx;
 use polyaxon_store::{Error as StoreError, run_settings, runs};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::errors::{Error, Result};
+use crate::openapi::shapes::Namespace;
 use crate::run_path::RunPath;
 use crate::state::{Server, known};
 
+/// Read a run.
+#[utoipa::path(get, path = "/{uuid}", tag = "runs", responses((status = 200, body = RunDetail)))]
 pub(crate) async fn get_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Run>> {
     server
         .read(move |tx| {
@@ -37,12 +41,17 @@ pub(crate) struct AnyRun {
     uuid: String,
 }
 
+/// Read a run of any project.
+///
 /// The same without knowing the project.
+#[utoipa::path(get, path = "/orgs/{owner}/runs/{uuid}", tag = "runs", responses((status = 200, body = RunDetail)))]
 pub(crate) async fn get_run_anywhere(State(server): State<Arc<Server>>, Path(path): Path<AnyRun>) -> Result<Json<Run>> {
     let run: RunId = path.uuid.parse().map_err(|_| Error::not_found())?;
     server.read(move |tx| detail(tx, run)).await.map(Json)
 }
 
+/// Name the namespace of a run, a part of the addresses of its streams.
+#[utoipa::path(get, path = "/{uuid}/namespace", tag = "runs", responses((status = 200, body = Namespace)))]
 pub(crate) async fn get_namespace(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
     let run = get_run(State(server), path).await?.0;
     let namespace = run.settings.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);

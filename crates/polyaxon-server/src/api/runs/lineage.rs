@@ -15,10 +15,18 @@ use serde_json::{Value, json};
 use crate::api::projects::ProjectPath;
 use crate::body::Body;
 use crate::errors::{Error, Result};
+use crate::openapi::parameters::{ListParameters, ModeParameters};
+use crate::openapi::shapes::{NameRow, NewArtifacts};
 use crate::query::{Address, Params, page};
 use crate::run_path::RunPath;
 use crate::state::{Server, now, present};
 
+/// List the artifacts of a run.
+#[utoipa::path(
+    get, path = "/{uuid}/lineage/artifacts", tag = "lineage",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<ArtifactRow>)),
+)]
 pub(crate) async fn list_artifacts(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -45,6 +53,12 @@ fn wanted(scope: Scope, params: &Params) -> ArtifactQuery {
     }
 }
 
+/// List the names of the artifacts of a run.
+#[utoipa::path(
+    get, path = "/{uuid}/lineage/artifacts/names", tag = "lineage",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<NameRow>)),
+)]
 pub(crate) async fn list_artifact_names(
     server: State<Arc<Server>>,
     path: RunPath,
@@ -56,7 +70,14 @@ pub(crate) async fn list_artifact_names(
     Ok(Json(ListPage { count: found.count, next: found.next, previous: found.previous, results }))
 }
 
+/// List the artifacts of all runs of a project.
+///
 /// The artifacts of all runs of a project. With `mode=any` each name and kind appears once on a page.
+#[utoipa::path(
+    get, path = "/lineage/artifacts", tag = "lineage",
+    params(ListParameters, ModeParameters),
+    responses((status = 200, body = ListPage<Object>)),
+)]
 pub(crate) async fn list_project_artifacts(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -87,6 +108,12 @@ pub(crate) async fn list_project_artifacts(
     Ok(Json(page(&address, &params, paging, found.count, rows)))
 }
 
+/// Link artifacts to a run.
+#[utoipa::path(
+    post, path = "/{uuid}/lineage/artifacts", tag = "lineage",
+    request_body = NewArtifacts,
+    responses((status = 201, description = "The artifacts are linked")),
+)]
 pub(crate) async fn post_artifacts(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -126,6 +153,11 @@ pub(crate) struct ArtifactName {
     name: String,
 }
 
+/// Read how an artifact is linked to a run.
+#[utoipa::path(
+    get, path = "/{uuid}/lineage/artifacts/{name}", tag = "lineage",
+    responses((status = 200, body = ArtifactRow)),
+)]
 pub(crate) async fn get_artifact(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -140,6 +172,11 @@ pub(crate) async fn get_artifact(
         .map(Json)
 }
 
+/// Remove the link of an artifact to a run; its file stays.
+#[utoipa::path(
+    delete, path = "/{uuid}/lineage/artifacts/{name}", tag = "lineage",
+    responses((status = 204, description = "The link is gone")),
+)]
 pub(crate) async fn delete_artifact(
     State(server): State<Arc<Server>>,
     path: RunPath,

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use polyaxon_model::ids::ProjectId;
-use polyaxon_model::listing::PageLimits;
+use polyaxon_model::listing::{ListPage, PageLimits};
+use polyaxon_model::run_schema::RunRow;
 use polyaxon_model::run_view::{RunView, ViewedRun};
 use polyaxon_store::run_list::{self, RunQuery};
 use polyaxon_store::{graph, projects};
@@ -14,9 +15,16 @@ use serde::Serialize;
 
 use crate::api::projects::ProjectPath;
 use crate::errors::Result;
+use crate::openapi::parameters::{BookmarkParameters, ListParameters, ModeParameters};
 use crate::query::{Address, Params, page};
 use crate::state::{Server, now};
 
+/// List the runs of a project.
+#[utoipa::path(
+    get, path = "/", tag = "runs",
+    params(ListParameters, BookmarkParameters, ModeParameters),
+    responses((status = 200, body = ListPage<RunRow>)),
+)]
 pub(crate) async fn list_runs(
     State(server): State<Arc<Server>>,
     path: ProjectPath,
@@ -33,7 +41,14 @@ pub(crate) async fn list_runs(
     answer(&server, Some(project), address, params).await
 }
 
+/// List the runs of all projects.
+///
 /// The runs of all projects; rows name their project.
+#[utoipa::path(
+    get, path = "/orgs/{owner}/runs", tag = "runs",
+    params(ListParameters, BookmarkParameters, ModeParameters),
+    responses((status = 200, body = ListPage<RunRow>)),
+)]
 pub(crate) async fn list_all_runs(
     State(server): State<Arc<Server>>,
     address: Address,

@@ -9,6 +9,7 @@ use polyaxon_engine::state::Event;
 use polyaxon_model::change::Change;
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
+use polyaxon_model::run_schema::RunDetail;
 use polyaxon_store::{lifecycle, run_settings, runs};
 
 use crate::api::runs::check_name;
@@ -17,7 +18,14 @@ use crate::errors::{Error, Result};
 use crate::run_path::RunPath;
 use crate::state::{Server, known};
 
+/// Change fields of a run.
+///
 /// One read-modify-write in one transaction: parallel merges lose no key.
+#[utoipa::path(
+    patch, path = "/{uuid}", tag = "runs",
+    request_body = RunPatch,
+    responses((status = 200, body = RunDetail)),
+)]
 pub(crate) async fn patch_run(
     State(server): State<Arc<Server>>,
     path: RunPath,
@@ -39,7 +47,14 @@ pub(crate) async fn patch_run(
     Ok(Json(patched))
 }
 
+/// Change a run, naming its kind.
+///
 /// As a patch, but the kind must be there.
+#[utoipa::path(
+    put, path = "/{uuid}", tag = "runs",
+    request_body = RunPatch,
+    responses((status = 200, body = RunDetail)),
+)]
 pub(crate) async fn put_run(
     server: State<Arc<Server>>,
     path: RunPath,
@@ -51,6 +66,8 @@ pub(crate) async fn put_run(
     patch_run(server, path, Body(patch)).await
 }
 
+/// Delete a run, and stop it.
+#[utoipa::path(delete, path = "/{uuid}", tag = "runs", responses((status = 204, description = "The run is gone")))]
 pub(crate) async fn delete_run(State(server): State<Arc<Server>>, path: RunPath) -> Result<StatusCode> {
     let run = path.run;
     server

@@ -14,6 +14,8 @@ use crate::errors::{Error, Result};
 use crate::run_path::RunPath;
 use crate::state::{Server, now, present};
 
+/// Read the status of a run and its history.
+#[utoipa::path(get, path = "/{uuid}/statuses", tag = "statuses", responses((status = 200, body = StatusesDocument)))]
 pub(crate) async fn get_statuses(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<StatusesDocument>> {
     server
         .read(move |tx| {
@@ -24,7 +26,14 @@ pub(crate) async fn get_statuses(State(server): State<Arc<Server>>, path: RunPat
         .map(Json)
 }
 
+/// Report a status of a run.
+///
 /// A condition without a type has no effect; one that the rules forbid is accepted and has none either.
+#[utoipa::path(
+    post, path = "/{uuid}/statuses", tag = "statuses",
+    request_body = StatusRequest,
+    responses((status = 201, body = StatusesDocument)),
+)]
 pub(crate) async fn post_status(
     State(server): State<Arc<Server>>,
     path: RunPath,

@@ -15,6 +15,7 @@ use polyaxon_model::{JsonMap, new_run};
 use polyaxon_store::{Error as StoreError, import, projects};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::api::projects::ProjectPath;
 use crate::api::runs::check_name;
@@ -22,7 +23,8 @@ use crate::body::Body;
 use crate::errors::{Error, Result};
 use crate::state::{Server, now};
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({ "uuid": "8aac02e3a62a4f0aaa257c59da5eab80", "kind": "job", "created_at": "2026-11-22T09:27:40Z" })))]
 pub(crate) struct Imported {
     uuid: RunId,
     kind: RunKind,
@@ -50,14 +52,17 @@ pub(crate) struct Imported {
     #[serde(default)]
     status_conditions: Option<Vec<PostedCondition>>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     meta_info: Option<JsonMap>,
     #[serde(default)]
     is_managed: Option<bool>,
     #[serde(default)]
     managed_by: Option<ManagedBy>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     inputs: Option<JsonMap>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     outputs: Option<JsonMap>,
     #[serde(default)]
     content: Option<String>,
@@ -65,6 +70,8 @@ pub(crate) struct Imported {
     raw_content: Option<String>,
 }
 
+/// Import a run that lived elsewhere.
+#[utoipa::path(post, path = "/sync", tag = "runs", request_body = Imported, responses((status = 201, body = Object)))]
 pub(crate) async fn sync_run(
     State(server): State<Arc<Server>>,
     path: ProjectPath,

@@ -12,9 +12,17 @@ use serde_json::{Value, json};
 
 use crate::api::versions::KindPath;
 use crate::errors::Result;
+use crate::openapi::parameters::ListParameters;
+use crate::openapi::shapes::{NameRow, VersionRow};
 use crate::query::{Address, Params, page};
 use crate::state::{Server, now};
 
+/// List the versions of a kind in a project.
+#[utoipa::path(
+    get, path = "/", tag = "versions",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<VersionRow>)),
+)]
 pub(crate) async fn list_versions(
     State(server): State<Arc<Server>>,
     path: KindPath,
@@ -24,6 +32,12 @@ pub(crate) async fn list_versions(
     answer(&server, path, address, params, PageLimits::SHORT, |version| json!(version.view(VersionView::Row))).await
 }
 
+/// List the names of the versions of a kind in a project.
+#[utoipa::path(
+    get, path = "/names", tag = "versions",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<NameRow>)),
+)]
 pub(crate) async fn list_version_names(
     State(server): State<Arc<Server>>,
     path: KindPath,
@@ -33,7 +47,14 @@ pub(crate) async fn list_version_names(
     answer(&server, path, address, params, PageLimits::LONG, |version| json!({ "name": version.name })).await
 }
 
+/// List the versions of a kind in all projects.
+///
 /// The versions of all projects; rows name their project.
+#[utoipa::path(
+    get, path = "/orgs/{owner}/versions/{kind}", tag = "versions",
+    params(ListParameters),
+    responses((status = 200, body = ListPage<VersionRow>)),
+)]
 pub(crate) async fn list_all_versions(
     State(server): State<Arc<Server>>,
     path: KindPath,

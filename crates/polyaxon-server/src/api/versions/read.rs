@@ -12,8 +12,11 @@ use polyaxon_store::{Error as StoreError, projects, versions};
 use crate::access::SERVICE_HEADER;
 use crate::api::versions::VersionPath;
 use crate::errors::Result;
+use crate::openapi::shapes::VersionDetail;
 use crate::state::Server;
 
+/// Read a version.
+#[utoipa::path(get, path = "/{name}", tag = "versions", responses((status = 200, body = VersionDetail)))]
 pub(crate) async fn get_version(
     State(server): State<Arc<Server>>,
     VersionPath(key): VersionPath,

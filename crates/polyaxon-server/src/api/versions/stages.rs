@@ -13,6 +13,8 @@ use crate::body::Body;
 use crate::errors::{Error, Result};
 use crate::state::{Server, now};
 
+/// Read the stage of a version and its history.
+#[utoipa::path(get, path = "/{name}/stages", tag = "versions", responses((status = 200, body = StagesDocument)))]
 pub(crate) async fn get_stages(
     State(server): State<Arc<Server>>,
     VersionPath(key): VersionPath,
@@ -20,7 +22,14 @@ pub(crate) async fn get_stages(
     server.read(move |tx| versions::stages(tx, &key)).await.map(Json)
 }
 
+/// Move a version to a stage.
+///
 /// A condition without a type has no effect.
+#[utoipa::path(
+    post, path = "/{name}/stages", tag = "versions",
+    request_body = StageRequest,
+    responses((status = 201, body = StagesDocument)),
+)]
 pub(crate) async fn post_stage(
     State(server): State<Arc<Server>>,
     VersionPath(key): VersionPath,

@@ -22,8 +22,15 @@ use crate::api::versions::read::lineage_form;
 use crate::api::versions::{KindPath, VersionPath};
 use crate::body::{Body, REQUIRED};
 use crate::errors::{Error, Result};
+use crate::openapi::shapes::{Empty, VersionDetail};
 use crate::state::Server;
 
+/// Create a version.
+#[utoipa::path(
+    post, path = "/", tag = "versions",
+    request_body = VersionBody,
+    responses((status = 201, body = VersionDetail)),
+)]
 pub(crate) async fn create_version(
     State(server): State<Arc<Server>>,
     path: KindPath,
@@ -39,6 +46,12 @@ pub(crate) async fn create_version(
     Ok((StatusCode::CREATED, Json(version.view(VersionView::Written(LineageForm::New)))).into_response())
 }
 
+/// Change fields of a version.
+#[utoipa::path(
+    patch, path = "/{name}", tag = "versions",
+    request_body = VersionBody,
+    responses((status = 200, body = VersionDetail)),
+)]
 pub(crate) async fn patch_version(
     State(server): State<Arc<Server>>,
     VersionPath(key): VersionPath,
@@ -56,7 +69,14 @@ pub(crate) async fn patch_version(
     Ok(Json(version.view(VersionView::Written(lineage_form(&headers)))).into_response())
 }
 
+/// Change a version, naming it.
+///
 /// As a patch, but the name must be there.
+#[utoipa::path(
+    put, path = "/{name}", tag = "versions",
+    request_body = VersionBody,
+    responses((status = 200, body = VersionDetail)),
+)]
 pub(crate) async fn put_version(
     server: State<Arc<Server>>,
     path: VersionPath,
@@ -69,6 +89,11 @@ pub(crate) async fn put_version(
     patch_version(server, path, headers, Body(body)).await
 }
 
+/// Delete a version.
+#[utoipa::path(
+    delete, path = "/{name}", tag = "versions",
+    responses((status = 204, description = "The version is gone")),
+)]
 pub(crate) async fn delete_version(
     State(server): State<Arc<Server>>,
     VersionPath(key): VersionPath,
@@ -77,6 +102,12 @@ pub(crate) async fn delete_version(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Move a version to another project.
+#[utoipa::path(
+    post, path = "/{name}/transfer", tag = "versions",
+    request_body = TransferRequest,
+    responses((status = 200, body = Empty)),
+)]
 pub(crate) async fn transfer_version(
     State(server): State<Arc<Server>>,
     VersionPath(key): VersionPath,
