@@ -82,6 +82,7 @@ wire_enum! {
         Random = "random",
         Grid = "grid",
         Hyperband = "hyperband",
+        Asha = "asha",
         Bayes = "bayes",
         Tpe = "tpe",
         Hyperopt = "hyperopt",

@@ -1,6 +1,7 @@
 //! The values that discrete hyper-parameters stand for, and the rows of `grid` and `mapping` searches (spec §15).
 //!
-//! Nothing is materialised: values and rows are computed by index, so that large grids cost nothing.
+//! Nothing is materialised: values and rows are computed by index, so that large grids cost nothing. Logarithms and
+//! powers are those of libm, whose results are the same to the last bit on every platform.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan as _};
@@ -128,11 +129,11 @@ impl Scale {
     fn value(self, start: f64, stop: f64, count: u64, index: u64) -> f64 {
         match self {
             Scale::Linear => linear(start, stop, count, index),
-            Scale::Exponent { base } => base.powf(linear(start, stop, count, index)),
+            Scale::Exponent { base } => libm::pow(base, linear(start, stop, count, index)),
             // The ends are exact, whatever the logarithms make of them.
             Scale::Geometric if index == 0 => start,
             Scale::Geometric if index + 1 == count => stop,
-            Scale::Geometric => 10f64.powf(linear(start.log10(), stop.log10(), count, index)),
+            Scale::Geometric => libm::pow(10.0, linear(libm::log10(start), libm::log10(stop), count, index)),
         }
     }
 }

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("polyaxon-spec", 1),
     ("polyaxon-compile", 2),
     ("polyaxon-engine", 2),
+    ("polyaxon-tuning", 2),
     ("polyaxon-store", 3),
     ("polyaxon-artifacts", 3),
     ("polyaxon-executors", 3),

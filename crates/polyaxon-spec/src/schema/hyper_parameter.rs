@@ -30,6 +30,7 @@ macro_rules! kinds {
                     };
                     &VALUE
                 }), "The bounds, as mapping, list or `a:b:c`.", $example).template(),
+                when(),
             ],
             check: Some(check_value),
         };)*
@@ -53,12 +54,23 @@ kinds! {
     QLOGNORMAL_KIND QUANTIZED_BELL "qlognormal" true "As `lognormal`, rounded to multiples of `q`." "[0, 1, 0.1]";
 }
 
+/// Ours: earlier versions do not have it.
+const fn when() -> Field {
+    field(
+        "when",
+        Type::AnyMap,
+        "For which values of hyper-parameters before it this one exists; otherwise runs do not get it.",
+        "{optimizer: [sgd, momentum]}",
+    )
+}
+
 static CHOICE: Section = Section {
     name: "choice hyper-parameter",
     doc: "One of the given values.",
     fields: &[
         field("kind", Type::Enum(&["choice"]), "The kind of hyper-parameter.", "choice"),
         field("value", Type::List(&Type::Any), "The values to choose from.", "[16, 32, 64]").template(),
+        when(),
     ],
     check: Some(check_value),
 };
@@ -70,6 +82,7 @@ static WEIGHTED_CHOICE: Section = Section {
         field("kind", Type::Enum(&["pchoice"]), "The kind of hyper-parameter.", "pchoice"),
         field("value", Type::Custom(&WEIGHTED), "Pairs of value and probability.", "[[adam, 0.8], [sgd, 0.2]]")
             .template(),
+        when(),
     ],
     check: None,
 };

@@ -13,6 +13,7 @@ pub const MATRICES: &[(&str, &Section)] = &[
     ("grid", &GRID),
     ("random", &RANDOM),
     ("hyperband", &HYPERBAND),
+    ("asha", &ASHA),
     ("bayes", &BAYES),
     ("tpe", &TPE),
     ("iterative", &ITERATIVE),
@@ -58,6 +59,21 @@ const fn tuner() -> Field {
 
 const fn metric() -> Field {
     field("metric", Type::Section(&METRIC), "What to optimize.", "{name: loss, optimization: minimize}")
+}
+
+const OBJECTIVE: Type = Type::Section(&METRIC);
+
+const fn objectives() -> Field {
+    field(
+        "objectives",
+        Type::List(&OBJECTIVE),
+        "Further metrics: the search looks for the best compromises between all.",
+        "[{name: latency, optimization: minimize}]",
+    )
+}
+
+const fn warm_start() -> Field {
+    field("warmStart", Type::Section(&WARM_START), "Earlier runs to learn from.", "{query: \"tags: baseline\"}")
 }
 
 const fn max_iterations() -> Field {
@@ -129,6 +145,34 @@ static HYPERBAND: Section = Section {
     check: None,
 };
 
+/// Ours: earlier versions do not have it.
+static ASHA: Section = Section {
+    name: "asha",
+    doc: "Starts many short runs and goes on with the best at once, without waiting for the others.",
+    fields: &[
+        kind(&["asha"]),
+        params().required().template(),
+        metric().required(),
+        field(
+            "resource",
+            Type::Section(&RESOURCE),
+            "What a run gets more of each time it is among the best.",
+            "{name: epochs, type: int}",
+        )
+        .required(),
+        field("minResource", Type::NonNegativeFloat, "What a run gets of it at first.", "1").template().default("1"),
+        field("maxIterations", Type::PositiveInt, "What a run gets of it at most.", "81").required().template(),
+        field("eta", Type::NonNegativeFloat, "One in `eta` runs goes on, with `eta` times as much.", "3")
+            .required()
+            .template(),
+        field("numRuns", Type::PositiveInt, "How many runs start with new values.", "50").required().template(),
+        seed(),
+        concurrency(),
+        early_stopping(),
+    ],
+    check: None,
+};
+
 static BAYES: Section = Section {
     name: "bayesian optimization",
     doc: "Runs with values that a model of the metric suggests.",
@@ -144,6 +188,7 @@ static BAYES: Section = Section {
         max_iterations().required().template(),
         metric().required(),
         params().required(),
+        warm_start(),
         seed(),
         concurrency().template(),
         tuner().template(),
@@ -160,6 +205,8 @@ static TPE: Section = Section {
         field("maxIterations", Type::IntStrict, "How many rounds of suggestions there are.", "20").template(),
         metric().required(),
         params().required().template(),
+        objectives(),
+        warm_start(),
         num_runs(),
         seed(),
         concurrency(),
@@ -195,6 +242,8 @@ static HYPEROPT: Section = Section {
         field("maxIterations", Type::IntStrict, "How many rounds of suggestions there are.", "20").template(),
         metric().required(),
         params().required().template(),
+        objectives(),
+        warm_start(),
         num_runs().required(),
         seed(),
         concurrency(),
@@ -210,6 +259,22 @@ static METRIC: Section = Section {
     fields: &[
         field("name", Type::Str, "The name of an output.", "loss").required(),
         field("optimization", OPTIMIZATION, "Whether it should grow or shrink.", "minimize"),
+    ],
+    check: None,
+};
+
+static WARM_START: Section = Section {
+    name: "warm start",
+    doc: "Earlier runs that a search learns from, as if they were its own.",
+    fields: &[
+        field(
+            "query",
+            Type::Str,
+            "The runs of the project, as in `polyaxon ops ls -q`.",
+            "'tags: baseline, status: succeeded'",
+        )
+        .required(),
+        field("limit", Type::PositiveInt, "How many runs at most, the latest first.", "100").default("500"),
     ],
     check: None,
 };

@@ -1,0 +1,6 @@
+//! Tests of the crate from outside.
+
+mod cases;
+mod plans;
+mod problems;
+mod quality;
