@@ -15,6 +15,9 @@ pub use value::{FromValue, Row, Value};
 pub trait Tx {
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>>;
 
+    /// The rows of a query one by one, for those that are too many to hold. The slice is used again for each row.
+    fn visit(&mut self, sql: &str, args: &[Value], each: &mut dyn FnMut(&[Value])) -> Result<()>;
+
     /// Runs a statement and tells how many rows it changed.
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64>;
 

@@ -28,11 +28,13 @@ pub(crate) enum Target {
     Number(&'static str),
     /// A column with a JSON object; keys are fields.
     Json(&'static str),
-    /// The same, but only numbers count.
-    JsonNumber(&'static str),
+    /// The same, but only numbers count; they have rows of their own.
+    Metric(&'static str),
+    /// A column with the row id of a run; its uuid is asked for.
+    Run(&'static str),
     /// A column with a JSON array of texts.
     Array(&'static str),
-    /// A condition over another table: a prefix and a suffix around a test of `column`.
+    /// A condition over other tables: a select of row ids of runs, in two parts around a test of `column`.
     Related { before: &'static str, column: &'static str, after: &'static str },
 }
 
@@ -43,6 +45,24 @@ pub(crate) fn condition(query: &Query, target: impl Fn(&Term) -> Target) -> Opti
         write(expression, &target, &mut condition);
         condition
     })
+}
+
+/// The condition of a single test.
+pub(crate) fn term(term: &Term, target: impl Fn(&Term) -> Target) -> Condition {
+    let mut condition = Condition::default();
+    write_term(term, target(term), &mut condition);
+    condition
+}
+
+/// All of these conditions; without any, every row meets it.
+pub(crate) fn all(conditions: Vec<Condition>) -> Condition {
+    let mut all = Condition { sql: "TRUE".to_owned(), values: Vec::new() };
+    for condition in conditions {
+        all.push(" AND ");
+        all.push(&condition.sql);
+        all.values.extend(condition.values);
+    }
+    all
 }
 
 fn write(expression: &Expression<Term>, target: &impl Fn(&Term) -> Target, out: &mut Condition) {
@@ -79,12 +99,13 @@ fn write_term(term: &Term, target: Target, out: &mut Condition) {
         }
         Target::Number(column) => plain(term, column, Kind::Number, out),
         Target::Json(column) => keyed(term, column, Kind::Json, out),
-        Target::JsonNumber(column) => keyed(term, column, Kind::JsonNumber, out),
+        Target::Metric(column) => metric(term, column, out),
+        Target::Run(column) => run(term, column, out),
         Target::Array(column) => array(term, column, out),
         Target::Related { before, column, after } => {
             // Null means that there is no such row, anything else that there is one.
             let wants_row = (term.test == Test::Null) == term.negated;
-            out.push(if wants_row { "EXISTS (" } else { "NOT EXISTS (" });
+            out.push(if wants_row { "r.id IN (" } else { "r.id NOT IN (" });
             out.push(before);
             if term.test == Test::Null {
                 out.push("TRUE");
@@ -147,6 +168,30 @@ fn keyed(term: &Term, column: &'static str, kind: Kind, out: &mut Condition) {
             out.push(", FALSE)))");
         }
     }
+}
+
+/// Numbers are compared in their rows; what depends on the lack of a number is asked of the object.
+fn metric(term: &Term, column: &'static str, out: &mut Condition) {
+    let test = match (&term.test, term.negated) {
+        (Test::Compare(comparison, scalar), true) => Test::Compare(comparison.opposite(), scalar.clone()),
+        (test @ (Test::Compare(..) | Test::Equals(_)), false) => test.clone(),
+        _ => return keyed(term, column, Kind::JsonNumber, out),
+    };
+    let name = term.key.clone().unwrap_or_default();
+    out.bind("EXISTS (SELECT 1 FROM run_metrics m WHERE m.name = {} AND m.run_id = r.id AND ", Value::Text(name));
+    self::test(&test, &|out| out.push("m.value"), Kind::Number, out);
+    out.push(")");
+}
+
+fn run(term: &Term, column: &'static str, out: &mut Condition) {
+    if term.test == Test::Null {
+        out.push(&format!("{column} IS {}NULL", if term.negated { "NOT " } else { "" }));
+        return;
+    }
+    let (before, after) = if term.negated { ("NOT coalesce(", ", FALSE)") } else { ("", "") };
+    out.push(&format!("{before}{column} IN (SELECT o.id FROM runs o WHERE "));
+    test(&term.test, &|out| out.push("o.uuid"), Kind::Text, out);
+    out.push(&format!("){after}"));
 }
 
 fn array(term: &Term, column: &'static str, out: &mut Condition) {
@@ -254,6 +299,10 @@ fn like(pattern: &Pattern) -> String {
 }
 
 impl Condition {
+    pub(crate) fn new(sql: &str, value: Value) -> Condition {
+        Condition { sql: sql.to_owned(), values: vec![value] }
+    }
+
     fn push(&mut self, sql: &str) {
         self.sql.push_str(sql);
     }

@@ -8,7 +8,7 @@ use polyaxon_model::time::Timestamp;
 
 use crate::db::value::{json, optional_json};
 use crate::db::{Tx, args, scalar};
-use crate::{Error, Result, projects, runs, statuses};
+use crate::{Error, Result, metrics, projects, runs, statuses};
 
 /// Records a run as it is told. False when a run with this id exists, which is left alone.
 pub fn import(
@@ -53,6 +53,7 @@ pub fn import(
         ],
     )?;
     let id = runs::id_of(tx, run.uuid)?.ok_or_else(|| Error::not_found("Run", run.uuid))?;
+    metrics::update(tx, id, None, run.outputs.as_ref())?;
     for condition in history {
         statuses::write(tx, id, &HistoryChange::Append(condition.clone()))?;
     }

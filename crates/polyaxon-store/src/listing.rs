@@ -12,8 +12,6 @@ use crate::db::{Row, Tx, Value, scalar};
 pub(crate) struct Select {
     columns: String,
     from: String,
-    /// The tables that conditions need; counting joins no others.
-    counted: String,
     conditions: Vec<String>,
     orders: Vec<String>,
     args: Vec<Value>,
@@ -21,21 +19,13 @@ pub(crate) struct Select {
 
 impl Select {
     pub(crate) fn new(columns: impl Into<String>, from: impl Into<String>) -> Select {
-        let from = from.into();
         Select {
             columns: columns.into(),
-            counted: from.clone(),
-            from,
+            from: from.into(),
             conditions: Vec::new(),
             orders: Vec::new(),
             args: Vec::new(),
         }
-    }
-
-    /// Counts over these tables: the conditions use no others, and the rest adds no rows.
-    pub(crate) fn counting(mut self, tables: &str) -> Select {
-        tables.clone_into(&mut self.counted);
-        self
     }
 
     /// Adds a condition; each `{}` of it is bound to the next value.
@@ -55,18 +45,24 @@ impl Select {
     }
 
     fn bind(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) -> String {
-        let mut pieces = sql.split("{}");
-        let mut bound = pieces.next().unwrap_or_default().to_owned();
-        for (piece, value) in pieces.zip(values) {
-            self.args.push(value);
-            bound.push_str(&format!("?{}{piece}", self.args.len()));
-        }
+        let bound = numbered(sql, self.args.len() + 1);
+        self.args.extend(values);
         bound
     }
 
     fn condition(&self) -> String {
         if self.conditions.is_empty() { String::new() } else { format!(" WHERE {}", self.conditions.join(" AND ")) }
     }
+}
+
+/// Numbers the `{}` of a condition from `first` on.
+pub(crate) fn numbered(sql: &str, first: usize) -> String {
+    let mut pieces = sql.split("{}");
+    let mut numbered = pieces.next().unwrap_or_default().to_owned();
+    for (position, piece) in pieces.enumerate() {
+        numbered.push_str(&format!("?{}{piece}", first + position));
+    }
+    numbered
 }
 
 /// Reads one page of a select.
@@ -80,9 +76,9 @@ pub(crate) fn page<T>(
     let count = match paging.counting {
         Counting::Skip => None,
         Counting::Count => {
-            let sql = format!("SELECT count(*) FROM {}{condition}", select.counted);
+            let sql = format!("SELECT count(*) FROM {from}{condition}");
             // The values of sort keys come last and are unknown to the count.
-            scalar::<i64>(tx, &sql, &select.args[..placeholders(&condition)])?.map(|count| count as u64)
+            scalar::<i64>(tx, &sql, &select.args[..condition.matches('?').count()])?.map(|count| count as u64)
         }
     };
     let order =
@@ -96,6 +92,8 @@ pub(crate) fn page<T>(
     Ok(ListPage { count, next: None, previous: None, results })
 }
 
-fn placeholders(sql: &str) -> usize {
-    sql.matches('?').count()
+/// `?1, ?2`: so many placeholders from number `first` on.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let numbers: Vec<_> = (first..first + count).map(|number| format!("?{number}")).collect();
+    numbers.join(", ")
 }

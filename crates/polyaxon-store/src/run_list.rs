@@ -1,18 +1,31 @@
-//! Lists of runs: project, filter, implicit filters, sort, page, count; one query a page.
+//! Lists of runs: project, filter, implicit filters, sort, page, count.
+//!
+//! [`crate::selection`] knows which runs are meant and in which order; only the rows of the page are read here.
+//! Orders by texts and by keys of JSON columns are made by the database, among the selected runs when they are few.
+
+use std::collections::HashMap;
 
 use polyaxon_model::ids::ProjectId;
-use polyaxon_model::listing::{Direction, ListPage, Paging};
+use polyaxon_model::listing::{Counting, Direction, ListPage, Paging};
 use polyaxon_model::pql::fields::RUNS;
-use polyaxon_model::pql::operation::LAST_MONTH;
-use polyaxon_model::pql::{self, Term};
+use polyaxon_model::pql::operation::{Comparison, LAST_MONTH, ScalarValue, Test};
+use polyaxon_model::pql::{self, Expression, Query, Term};
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 
-use crate::db::{Tx, Value};
-use crate::filter::{self, Target};
+use crate::db::{Tx, Value, args, scalar};
+use crate::filter::{self, Condition, Target};
 use crate::listing::{self, Select};
 use crate::run_row::{self, Depth};
+use crate::selection::bits::RunBits;
+pub use crate::selection::known::Known;
+use crate::selection::known::{Scope, Source, View};
+use crate::selection::numbers::Bound;
+use crate::selection::{self, Key, Selected};
 use crate::{Error, Result};
+
+/// Up to so many runs are named to the database one by one.
+const FEW: u64 = 500;
 
 /// Which runs are wanted.
 #[derive(Clone, Debug)]
@@ -27,29 +40,200 @@ pub struct RunQuery {
     pub paging: Paging,
 }
 
-/// Lists runs as rows: without their contents.
-pub fn list(tx: &mut dyn Tx, wanted: &RunQuery, now: Timestamp) -> Result<ListPage<Run>> {
+/// Lists runs as rows: without their contents. To be the first question of its transaction.
+pub fn list(tx: &mut dyn Tx, known: &Known, wanted: &RunQuery, now: Timestamp) -> Result<ListPage<Run>> {
     let query = pql::parse(&wanted.query, &RUNS, now).map_err(|error| Error::Query(error.0))?;
-    let mut select = Select::new(run_row::columns(Depth::Row), run_row::FROM).counting("runs r");
-    if let Some(project) = wanted.project {
-        select.filter("r.project_id = (SELECT id FROM projects WHERE uuid = {})", [project.into()]);
-    }
+    let mut view = known.view(tx)?;
+    let project = match wanted.project {
+        None => None,
+        Some(project) => scalar(view.tx(), "SELECT id FROM projects WHERE uuid = ?1", args![project])?,
+    };
+    let selected = select(&mut view, wanted, project, &query, now)?;
+    let (keys, by_id) = keys(&mut view, &wanted.sort)?;
+    drop(view);
+
+    let runs = selection::evaluate(&selected);
+    let count = runs.count();
+    let limit = u64::from(wanted.paging.limit).min(count.saturating_sub(wanted.paging.offset));
+    let results = match keys {
+        _ if limit == 0 => Vec::new(),
+        Some(keys) => {
+            let (offset, limit) = (wanted.paging.offset as usize, limit as usize);
+            rows(tx, &selection::page(&runs, &keys, by_id, offset, limit))?
+        }
+        None => ordered_by_database(tx, wanted, project, &query, &runs, now)?,
+    };
+    let count = Some(count).filter(|_| wanted.paging.counting == Counting::Count);
+    Ok(ListPage { count, next: None, previous: None, results })
+}
+
+fn select(
+    view: &mut View<'_>,
+    wanted: &RunQuery,
+    project: Option<i64>,
+    query: &Query,
+    now: Timestamp,
+) -> Result<Selected> {
+    let base = filter::all(implied(wanted, project));
+    let mut parts = vec![Selected::Runs(view.runs(&base, Scope::Row)?)];
     if let Some(bookmarked) = wanted.bookmarked {
-        let marked = "EXISTS (SELECT 1 FROM run_bookmarks b WHERE b.run_id = r.id AND b.enabled) = {}";
-        select.filter(marked, [bookmarked.into()]);
-    }
-    if !wanted.query.contains("live_state") {
-        select.filter("r.live_state = {}", [1_i64.into()]);
+        parts.push(Selected::Runs(view.runs(&marked(bookmarked), Scope::OtherTables)?));
     }
     if !query.names("created_at") {
-        // `+` keeps the planner from using an index for this broad test instead of one for the order.
-        select.filter("+r.created_at >= {}", [now.minus(LAST_MONTH).into()]);
+        let created = view.numbers(&Source::Column("r.created_at"))?;
+        let recent = now.minus(LAST_MONTH).as_micros();
+        parts.push(Selected::Numbers(created, Bound::GreaterOrEqual(recent as f64)));
     }
-    if let Some(condition) = filter::condition(&query, target) {
-        select.filter(&condition.sql, condition.values);
+    if let Some(expression) = &query.expression {
+        parts.push(tests(view, expression)?);
+    }
+    Ok(Selected::All(parts))
+}
+
+/// What is asked for without words, except for times.
+fn implied(wanted: &RunQuery, project: Option<i64>) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    if wanted.project.is_some() {
+        // Nothing is in a project that there is not.
+        conditions.push(Condition::new("r.project_id = {}", project.unwrap_or(0).into()));
+    }
+    if !wanted.query.contains("live_state") {
+        conditions.push(Condition::new("r.live_state = {}", 1_i64.into()));
+    }
+    conditions
+}
+
+fn marked(bookmarked: bool) -> Condition {
+    let not = if bookmarked { "" } else { "NOT " };
+    let sql = format!("r.id {not}IN (SELECT b.run_id FROM run_bookmarks b WHERE b.enabled = {{}})");
+    Condition::new(&sql, true.into())
+}
+
+fn tests(view: &mut View<'_>, expression: &Expression<Term>) -> Result<Selected> {
+    let mut several = |parts: &[Expression<Term>]| parts.iter().map(|part| tests(view, part)).collect::<Result<_>>();
+    Ok(match expression {
+        Expression::All(parts) => Selected::All(several(parts)?),
+        Expression::Any(parts) => Selected::Any(several(parts)?),
+        Expression::Test(term) => match numeric(term) {
+            Some((source, bound)) => Selected::Numbers(view.numbers(&source)?, bound),
+            None => Selected::Runs(view.runs(&filter::term(term, target), scope(term))?),
+        },
+    })
+}
+
+/// A test that compares numbers. Tests for null and unequal numbers have rules of their own.
+fn numeric(term: &Term) -> Option<(Source, Bound)> {
+    let source = source(term.field.name, term.key.as_deref())?;
+    let number = |value: &ScalarValue| match value {
+        ScalarValue::Int(number) => Some(*number as f64),
+        ScalarValue::Float(number) => Some(*number),
+        ScalarValue::Bool(_) | ScalarValue::Text => None,
+    };
+    let bound = match (&term.test, term.negated) {
+        (Test::Compare(comparison, scalar), negated) => {
+            let comparison: Comparison = if negated { comparison.opposite() } else { *comparison };
+            Bound::new(comparison, number(&scalar.value)?)
+        }
+        (Test::Equals(scalar), false) => Bound::Equal(number(&scalar.value)?),
+        (Test::Within(from, to), false) => Bound::Between(from.as_micros() as f64, to.as_micros() as f64),
+        _ => return None,
+    };
+    Some((source, bound))
+}
+
+/// Where the numbers of a field are, when it has numbers only.
+fn source(field: &str, key: Option<&str>) -> Option<Source> {
+    Some(match (field, key) {
+        ("metrics", Some(name)) => Source::Metric(name.to_owned()),
+        (
+            "created_at" | "updated_at" | "started_at" | "finished_at" | "schedule_at" | "duration" | "wait_time"
+            | "cost" | "cpu" | "memory" | "gpu" | "custom",
+            None,
+        ) => Source::Column(sort_column(field)),
+        _ => return None,
+    })
+}
+
+fn scope(term: &Term) -> Scope {
+    match term.field.name {
+        "project" | "upstream" | "downstream" | "in_artifact_kind" | "out_artifact_kind" | "commit" | "artifacts" => {
+            Scope::OtherTables
+        }
+        _ => Scope::Row,
+    }
+}
+
+/// The sort keys, unless one of them is not a number; and the direction in which equals are ordered by id.
+fn keys(view: &mut View<'_>, sort: &str) -> Result<(Option<Vec<Key>>, Direction)> {
+    let mut keys = Vec::new();
+    let wanted = RUNS.read_sort(sort);
+    for (field, part, key) in &wanted {
+        match source(field, part.as_deref()) {
+            Some(source) => keys.push((view.numbers(&source)?, key.direction)),
+            None => return Ok((None, key.direction)),
+        }
+    }
+    if wanted.is_empty() {
+        keys.push((view.numbers(&Source::Column("r.updated_at"))?, Direction::Descending));
+    }
+    let by_id = wanted.last().map_or(Direction::Descending, |(_, _, key)| key.direction);
+    Ok((Some(keys), by_id))
+}
+
+/// The rows of these runs, in this order.
+fn rows(tx: &mut dyn Tx, ids: &[i64]) -> Result<Vec<Run>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(FEW as usize) {
+        // Few lengths, so that few statements are prepared. No run has the number 0.
+        let length = [20, 100].into_iter().find(|length| chunk.len() <= *length).unwrap_or(FEW as usize);
+        let sql = format!(
+            "SELECT r.id, {} FROM {} WHERE r.id IN ({})",
+            run_row::columns(Depth::Row),
+            run_row::FROM,
+            listing::placeholders(1, length)
+        );
+        let args: Vec<Value> = chunk.iter().copied().chain(std::iter::repeat(0)).take(length).map(Value::Int).collect();
+        let mut by_id = HashMap::with_capacity(chunk.len());
+        for mut row in tx.query(&sql, &args)? {
+            by_id.insert(row.take::<i64>()?, row);
+        }
+        for id in chunk {
+            if let Some(row) = by_id.remove(id) {
+                found.push(run_row::read(row, Depth::Row)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn ordered_by_database(
+    tx: &mut dyn Tx,
+    wanted: &RunQuery,
+    project: Option<i64>,
+    query: &Query,
+    runs: &RunBits,
+    now: Timestamp,
+) -> Result<Vec<Run>> {
+    let mut select = Select::new(run_row::columns(Depth::Row), run_row::FROM);
+    if runs.count() <= FEW {
+        let length = FEW as usize;
+        let ids = runs.ids().map(|id| Value::Int(id as i64)).chain(std::iter::repeat(Value::Int(0)));
+        select.filter(&format!("r.id IN ({})", vec!["{}"; length].join(", ")), ids.take(length));
+    } else {
+        for condition in implied(wanted, project).into_iter().chain(wanted.bookmarked.map(marked)) {
+            select.filter(&condition.sql, condition.values);
+        }
+        if !query.names("created_at") {
+            // `+` keeps the planner from using an index for this broad test instead of one for the order.
+            select.filter("+r.created_at >= {}", [now.minus(LAST_MONTH).into()]);
+        }
+        if let Some(condition) = filter::condition(query, target) {
+            select.filter(&condition.sql, condition.values);
+        }
     }
     sort(&mut select, &wanted.sort);
-    listing::page(tx, &select, wanted.paging, |row| run_row::read(row, Depth::Row))
+    let paging = Paging { counting: Counting::Skip, ..wanted.paging };
+    listing::page(tx, &select, paging, |row| run_row::read(row, Depth::Row)).map(|page| page.results)
 }
 
 fn sort(select: &mut Select, text: &str) {
@@ -58,7 +242,7 @@ fn sort(select: &mut Select, text: &str) {
     for (field, part, key) in &keys {
         let part = part.clone().map(Value::Text);
         let column = match *field {
-            "metrics" => "CASE WHEN typeof(r.outputs ->> {}) IN ('integer', 'real') THEN r.outputs ->> {} END",
+            "metrics" => "(SELECT m.value FROM run_metrics m WHERE m.name = {} AND m.run_id = r.id)",
             "params" | "inputs" | "in" => "r.inputs ->> {}",
             "outputs" | "out" => "r.outputs ->> {}",
             "meta_info" | "meta_flags" | "meta_values" => "r.meta_info ->> {}",
@@ -66,9 +250,6 @@ fn sort(select: &mut Select, text: &str) {
         };
         select.order_by(column, part, key.direction);
         last = key.direction;
-    }
-    if keys.is_empty() {
-        select.order_by("r.updated_at", None, Direction::Descending);
     }
     select.order_by("r.id", None, last);
 }
@@ -100,8 +281,7 @@ fn sort_column(field: &str) -> &'static str {
     }
 }
 
-/// What stands behind each field of [`RUNS`]. Other tables are reached by subqueries, so that counting stays within
-/// the runs.
+/// What stands behind each field of [`RUNS`].
 fn target(term: &Term) -> Target {
     match term.field.name {
         "uuid" => Target::Key { table: "runs", id: "r.id", column: "uuid" },
@@ -123,22 +303,22 @@ fn target(term: &Term) -> Target {
         "component_state" => Target::Text("r.component_state"),
         "namespace" => Target::Text("coalesce(r.namespace, 'polyaxon')"),
         "project" => Target::Text("(SELECT p.name FROM projects p WHERE p.id = r.project_id)"),
-        "original" => Target::Text("(SELECT o.uuid FROM runs o WHERE o.id = r.original_id)"),
-        "pipeline" => Target::Text("(SELECT o.uuid FROM runs o WHERE o.id = r.pipeline_id)"),
-        "controller" => Target::Text("(SELECT o.uuid FROM runs o WHERE o.id = r.controller_id)"),
+        "original" => Target::Run("r.original_id"),
+        "pipeline" => Target::Run("r.pipeline_id"),
+        "controller" => Target::Run("r.controller_id"),
         "upstream" => Target::Related {
-            before: "SELECT 1 FROM run_edges e JOIN runs o ON o.id = e.upstream_id WHERE e.downstream_id = r.id AND ",
+            before: "SELECT e.downstream_id FROM run_edges e JOIN runs o ON o.id = e.upstream_id WHERE ",
             column: "o.uuid",
             after: "",
         },
         "downstream" => Target::Related {
-            before: "SELECT 1 FROM run_edges e JOIN runs o ON o.id = e.downstream_id WHERE e.upstream_id = r.id AND ",
+            before: "SELECT e.upstream_id FROM run_edges e JOIN runs o ON o.id = e.downstream_id WHERE ",
             column: "o.uuid",
             after: "",
         },
         "inputs" => Target::Json("r.inputs"),
         "outputs" => Target::Json("r.outputs"),
-        "metrics" => Target::JsonNumber("r.outputs"),
+        "metrics" => Target::Metric("r.outputs"),
         "meta_info" | "meta_flags" | "meta_values" => Target::Json("r.meta_info"),
         "tags" => Target::Array("r.tags"),
         "duration" => Target::Number("r.duration"),
@@ -160,5 +340,4 @@ fn target(term: &Term) -> Target {
     }
 }
 
-const LINKED: &str =
-    "SELECT 1 FROM run_artifacts l JOIN artifacts a ON a.id = l.artifact_id WHERE l.run_id = r.id AND ";
+const LINKED: &str = "SELECT l.run_id FROM run_artifacts l JOIN artifacts a ON a.id = l.artifact_id WHERE ";

@@ -13,9 +13,9 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::db::value::{json, optional_json};
-use crate::db::{Tx, Value, args, first, scalar};
+use crate::db::{Tx, args, first, scalar};
 use crate::run_row::{self, Depth};
-use crate::{Error, Result, lifecycle, projects};
+use crate::{Error, Result, lifecycle, metrics, projects};
 
 /// A run to be created.
 #[derive(Clone, Debug)]
@@ -138,6 +138,7 @@ pub fn create(tx: &mut dyn Tx, new: &NewRecord, now: Timestamp) -> Result<Run> {
         ],
     )?;
     let id = id_of(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))?;
+    metrics::update(tx, id, None, new.outputs.as_ref())?;
     lifecycle::record(tx, id, &decision, None, now)?;
     projects::touch(tx, project, now)?;
     get(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))
@@ -162,6 +163,7 @@ pub fn patch(tx: &mut dyn Tx, run: RunId, patch: &RunPatch, now: Timestamp) -> R
     patch.duration.apply(&mut record.duration);
     patch.pending.apply(&mut record.pending);
     patch.runtime.apply(&mut record.runtime);
+    let old_outputs = record.outputs.clone();
     let mut meta_info = Some(record.meta_info);
     for (change, field) in
         [(&patch.inputs, &mut record.inputs), (&patch.outputs, &mut record.outputs), (&patch.meta_info, &mut meta_info)]
@@ -211,14 +213,20 @@ pub fn patch(tx: &mut dyn Tx, run: RunId, patch: &RunPatch, now: Timestamp) -> R
             record.updated_at,
         ],
     )?;
+    if record.outputs != old_outputs {
+        let id = id_of(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
+        metrics::update(tx, id, old_outputs.as_ref(), record.outputs.as_ref())?;
+    }
     Ok(record)
 }
 
 /// Writes what compilation found out; call it in the transaction that applies `Compiled`.
 pub fn set_compilation(tx: &mut dyn Tx, run: RunId, compilation: &Compilation, now: Timestamp) -> Result<()> {
-    let stored: Value = scalar(tx, "SELECT meta_info FROM runs WHERE uuid = ?1", args![run])?
+    let mut stored = first(tx, "SELECT id, meta_info, outputs FROM runs WHERE uuid = ?1", args![run])?
         .ok_or_else(|| Error::not_found("Run", run))?;
-    let mut meta_info: JsonMap = crate::db::Row::new(vec![stored]).take_json()?;
+    let id: i64 = stored.take()?;
+    let mut meta_info: JsonMap = stored.take_json()?;
+    let old_outputs: Option<JsonMap> = stored.take_optional_json()?;
     meta_info.extend(compilation.meta_info.clone());
     tx.execute(
         "UPDATE runs SET content = ?2, inputs = ?3, outputs = coalesce(?4, outputs), meta_info = ?5, memory = ?6, \
@@ -237,6 +245,9 @@ pub fn set_compilation(tx: &mut dyn Tx, run: RunId, compilation: &Compilation, n
             now,
         ],
     )?;
+    if compilation.outputs.is_some() {
+        metrics::update(tx, id, old_outputs.as_ref(), compilation.outputs.as_ref())?;
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::db::Tx;
 use crate::db::signed::SignedTx;
 use crate::db::sqlite::{self, Access};
 use crate::readers::Readers;
+use crate::selection::known::Known;
 use crate::writer::Writer;
 use crate::{Error, Result, migrate};
 
@@ -41,6 +42,7 @@ struct Shared {
     writer: Writer,
     readers: Readers,
     changed: watch::Receiver<u64>,
+    known: Arc<Known>,
 }
 
 impl Store {
@@ -59,7 +61,8 @@ impl Store {
         let readers = Readers::open(path, options.readers)?;
         let (sender, changed) = watch::channel(0);
         let writer = Writer::start(connection, path, sender)?;
-        Ok(Store { shared: Arc::new(Shared { path: path.to_owned(), writer, readers, changed }), server: None })
+        let shared = Shared { path: path.to_owned(), writer, readers, changed, known: Arc::default() };
+        Ok(Store { shared: Arc::new(shared), server: None })
     }
 
     /// A handle of the same database with which a server writes: it claims the actions that follow.
@@ -75,6 +78,11 @@ impl Store {
     /// Counts committed transactions that changed something; wait on it instead of polling.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.shared.changed.clone()
+    }
+
+    /// What lists of runs keep between requests.
+    pub fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.shared.known)
     }
 
     /// Reads one consistent state.

@@ -15,6 +15,10 @@ impl Tx for SignedTx<'_> {
         self.tx.query(sql, args)
     }
 
+    fn visit(&mut self, sql: &str, args: &[Value], each: &mut dyn FnMut(&[Value])) -> Result<()> {
+        self.tx.visit(sql, args, each)
+    }
+
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
         self.tx.execute(sql, args)
     }

@@ -47,6 +47,22 @@ impl Tx for SqliteTx<'_> {
         read().map_err(|source| explain(self.path, source))
     }
 
+    fn visit(&mut self, sql: &str, args: &[Value], each: &mut dyn FnMut(&[Value])) -> Result<()> {
+        let mut read = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut values = vec![Value::Null; statement.column_count()];
+            let mut rows = statement.query(rusqlite::params_from_iter(args))?;
+            while let Some(row) = rows.next()? {
+                for (column, value) in values.iter_mut().enumerate() {
+                    *value = row.get_ref(column)?.into();
+                }
+                each(&values);
+            }
+            Ok(())
+        };
+        read().map_err(|source| explain(self.path, source))
+    }
+
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
         let run = || self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(args));
         run().map(|changed| changed as u64).map_err(|source| explain(self.path, source))

@@ -3,7 +3,7 @@
 use polyaxon_model::kinds::ManagedBy;
 use polyaxon_model::listing::{Counting, Paging};
 use polyaxon_store::db::Value;
-use polyaxon_store::run_list::{self, RunQuery};
+use polyaxon_store::run_list::RunQuery;
 use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{bookmarks, runs};
 
@@ -24,7 +24,7 @@ fn pages_are_stable_and_complete() {
         .unwrap();
     let mut seen = Vec::new();
     for offset in [0, 10, 20, 30] {
-        let part = world.store.read_blocking(|tx| run_list::list(tx, &page(10, offset), at(NOW))).unwrap();
+        let part = world.list(&page(10, offset)).unwrap();
         assert_eq!(part.count, Some(25));
         seen.extend(part.results.into_iter().map(|run| run.uuid));
     }
@@ -41,11 +41,11 @@ fn bookmarks_and_other_projects_are_told_apart() {
     world.job();
     world.store.write_blocking(move |tx| bookmarks::add_run(tx, run)).unwrap();
     let wanted = RunQuery { bookmarked: Some(true), ..page(10, 0) };
-    let marked = world.store.read_blocking(|tx| run_list::list(tx, &wanted, at(NOW))).unwrap();
+    let marked = world.list(&wanted).unwrap();
     assert_eq!((marked.results.len(), marked.results[0].uuid, marked.results[0].bookmarked), (1, run, true));
     let elsewhere = polyaxon_model::ids::ProjectId::new(uuid::Uuid::new_v4());
     let wanted = RunQuery { project: Some(elsewhere), ..page(10, 0) };
-    assert_eq!(world.store.read_blocking(|tx| run_list::list(tx, &wanted, at(NOW))).unwrap().count, Some(0));
+    assert_eq!(world.list(&wanted).unwrap().count, Some(0));
 }
 
 #[test]

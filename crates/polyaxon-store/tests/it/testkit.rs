@@ -4,12 +4,12 @@ use polyaxon_engine::state::{Birth, Event, Force};
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
 use polyaxon_model::kinds::{ManagedBy, RunKind};
-use polyaxon_model::listing::Paging;
+use polyaxon_model::listing::{ListPage, Paging};
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::project::Project;
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
-use polyaxon_store::run_list::RunQuery;
+use polyaxon_store::run_list::{self, Known, RunQuery};
 use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{Result, Store, lifecycle, projects, runs};
 use serde_json::Value as Json;
@@ -83,9 +83,17 @@ impl World {
             bookmarked: None,
             paging: Paging::first(100),
         };
-        let page = self.store.read_blocking(|tx| polyaxon_store::run_list::list(tx, &wanted, at(NOW)))?;
+        let page = self.list(&wanted)?;
         assert_eq!(page.count, Some(page.results.len() as u64));
         Ok(page.results)
+    }
+
+    /// Lists with what the store knows, and makes sure that a store that knows nothing answers the same.
+    pub(crate) fn list(&self, wanted: &RunQuery) -> Result<ListPage<Run>> {
+        let list = |known: &Known| self.store.read_blocking(|tx| run_list::list(tx, known, wanted, at(NOW)));
+        let page = list(&self.store.known())?;
+        assert_eq!(page, list(&Known::default())?, "{wanted:?}");
+        Ok(page)
     }
 }
 

@@ -71,9 +71,10 @@ async fn answer(server: &Server, project: Option<ProjectId>, address: Address, p
         bookmarked: params.flag("bookmarks"),
         paging,
     };
+    let known = server.store.known();
     let found = server
         .read(move |tx| {
-            let mut found = run_list::list(tx, &wanted, now())?;
+            let mut found = run_list::list(tx, &known, &wanted, now())?;
             if view == RunView::Graph {
                 graph::fill(tx, &mut found.results)?;
             }
