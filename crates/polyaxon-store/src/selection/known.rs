@@ -106,7 +106,9 @@ impl View<'_> {
             Start::Behind(Fact::Runs(mut fact), changed) => {
                 let bits = Arc::make_mut(&mut fact);
                 for chunk in changed.chunks(CHUNK) {
-                    chunk.iter().for_each(|id| bits.remove(row(*id)));
+                    for id in chunk {
+                        bits.remove(row(*id));
+                    }
                     let sql = format!(
                         "WITH changed (id) AS ({}) SELECT r.id FROM changed CROSS JOIN runs r \
                          WHERE r.id = changed.id AND ({filter})",
@@ -161,7 +163,9 @@ impl View<'_> {
                 let numbers = Arc::make_mut(&mut fact);
                 let sql = format!("WITH changed (id) AS ({}) {some}", values(given.len()));
                 for chunk in changed.chunks(CHUNK) {
-                    chunk.iter().for_each(|id| numbers.set(row(*id), None));
+                    for id in chunk {
+                        numbers.set(row(*id), None);
+                    }
                     self.tx.visit(&sql, &with(&given, chunk), &mut |found| set(numbers, found))?;
                 }
                 fact

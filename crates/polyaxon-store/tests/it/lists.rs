@@ -1,11 +1,13 @@
 //! Pages of runs, and the promise that a list of many runs does not look at all of them.
 
+use polyaxon_engine::state::Event;
 use polyaxon_model::kinds::ManagedBy;
 use polyaxon_model::listing::{Counting, Paging};
 use polyaxon_store::db::Value;
 use polyaxon_store::run_list::RunQuery;
 use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{bookmarks, runs};
+use serde_json::json;
 
 use crate::testkit::{NOW, World, at};
 
@@ -92,4 +94,58 @@ fn frequent_queries_use_their_index() {
             .join("; ");
         assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
     }
+}
+
+/// `World::list` compares each answer with that of a store that knows nothing yet.
+#[test]
+fn what_is_known_follows_every_change() {
+    let world = World::new();
+    let runs: Vec<_> = (0..40).map(|_| world.create(world.record(ManagedBy::User), NOW).uuid).collect();
+    let look = || {
+        for query in ["", "metrics.loss:<0.5", "status:running|failed,metrics.loss:>0.1", "live_state:0", "inputs.a:1"]
+        {
+            for sort in ["", "-metrics.loss", "metrics.loss,-created_at", "name", "-inputs.a"] {
+                let wanted = RunQuery { query: query.to_owned(), sort: sort.to_owned(), ..page(7, 3) };
+                world.list(&wanted).unwrap();
+            }
+        }
+        let count = |query: &str| world.list(&RunQuery { query: query.to_owned(), ..page(1, 0) }).unwrap().count;
+        (count(""), count("metrics.loss:<0.5"), count("status:running"), count("live_state:0"))
+    };
+    assert_eq!(look(), (Some(40), Some(0), Some(0), Some(0)));
+    for (number, run) in runs.iter().enumerate() {
+        let outputs = json!({"outputs": {"loss": number as f64 / 40.0}, "inputs": {"a": number % 3}});
+        world.patch(*run, outputs, NOW);
+    }
+    assert_eq!(look(), (Some(40), Some(20), Some(0), Some(0)));
+    world.patch(runs[0], json!({"outputs": {"loss": "none", "acc": 1}}), NOW);
+    world.patch(runs[1], json!({"outputs": {"acc": 1}, "merge": true}), NOW);
+    world.patch(runs[2], json!({"outputs": {"loss": 7}, "merge": true}), NOW);
+    world.patch(runs[3], json!({"outputs": null}), NOW);
+    world.post(runs[4], "running", NOW);
+    world.apply(runs[5], Event::ArchiveRequested, NOW);
+    world.apply(runs[6], Event::DeleteRequested, NOW);
+    assert_eq!(look(), (Some(38), Some(15), Some(1), Some(1)));
+    let gone = runs[6];
+    world.store.write_blocking(move |tx| runs::mark_deleted(tx, gone, at(NOW))).unwrap();
+    world.store.write_blocking(move |tx| runs::purge(tx, at("2027-01-01T00:00:00Z"))).unwrap();
+    world.create(world.record(ManagedBy::User), NOW);
+    assert_eq!(look(), (Some(39), Some(15), Some(1), Some(1)));
+}
+
+/// Orders that the database makes are the same for many runs as for few.
+#[test]
+fn long_lists_are_ordered_by_texts() {
+    let world = World::new();
+    let records: Vec<_> = (0..600)
+        .map(|number| NewRecord { name: Some(format!("r-{:03}", number * 7 % 600)), ..world.record(ManagedBy::User) })
+        .collect();
+    world
+        .store
+        .write_blocking(move |tx| records.iter().try_for_each(|record| runs::create(tx, record, at(NOW)).map(drop)))
+        .unwrap();
+    let wanted = RunQuery { sort: "-name".to_owned(), query: "kind:job".to_owned(), ..page(2, 1) };
+    let found = world.list(&wanted).unwrap();
+    let names: Vec<_> = found.results.iter().map(|run| run.name.as_deref().unwrap()).collect();
+    assert_eq!((found.count, names), (Some(600), vec!["r-598", "r-597"]));
 }
