@@ -15,6 +15,8 @@ pub const RESOURCES: &str = "resources";
 pub const ASSETS: &str = "assets";
 /// Captured output.
 pub const LOGS: &str = "plxlogs";
+/// Where old servers kept the output of runs that were not done yet.
+pub const TEMPORARY_LOGS: &str = ".tmpplxlogs";
 /// The code that ran: `code/uncommitted.diff`.
 pub const CODE: &str = "code";
 /// What `polyaxon run --upload` sent.

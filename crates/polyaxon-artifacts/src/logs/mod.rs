@@ -8,6 +8,8 @@
 //! The n-th line that a chunk finishes has the timestamp `timestamp_us + n`, and the writer leaves room for them:
 //! timestamps are strictly increasing over all tasks of a run, and a timestamp is a cursor.
 //!
+//! What other programs bring along is read beside it: [`lines`], merged by time, and [`chunks`], one file after the other.
+//!
 //! Must not know who writes (a supervisor) or who asks (a server).
 
 use std::fmt;
@@ -16,13 +18,15 @@ use std::str::FromStr;
 use polyaxon_model::time::Timestamp;
 use serde::{Serialize, Serializer};
 
+mod chunks;
 mod index;
-mod json_lines;
+mod lines;
 mod read;
 mod room;
 mod write;
 
-pub use read::{PAGE_BYTES, PAGE_LINES, page};
+pub use chunks::{chunk_after, chunk_names, read_chunk};
+pub use read::{PAGE_BYTES, PAGE_LINES, Reader, page};
 pub use write::{Stamp, TaskLog, repair};
 
 /// Longer lines are cut, so that a reader's memory is bounded.

@@ -9,7 +9,7 @@ use polyaxon_model::ids::RunId;
 use polyaxon_model::time::Timestamp;
 
 use super::index::{Entries, Entry, read_from, split};
-use super::json_lines::JsonLines;
+use super::lines::{Form, Lines};
 use super::{Cursor, LOCAL_NODE, LogLine, MAX_CHUNK_BYTES, MAX_LINE_BYTES, Page, Stream};
 use crate::error::{Error, Result};
 
@@ -27,55 +27,76 @@ pub(super) struct RawLine {
 
 /// The lines after `after` in `folder` (the `plxlogs` folder of `run`): at most [`PAGE_LINES`] or about [`PAGE_BYTES`].
 pub fn page(folder: &Path, run: RunId, after: Cursor) -> Result<Page> {
-    let mut sources = open_sources(folder, run, after.0)?;
-    let mut lines = Vec::new();
-    let (mut last, mut bytes) = (after.0, 0);
-    loop {
-        let mut first: Option<(u64, usize)> = None;
-        for (position, source) in sources.iter_mut().enumerate() {
-            if let Some(timestamp) = source.peek()?
-                && first.is_none_or(|(best, _)| timestamp < best)
-            {
-                first = Some((timestamp, position));
+    Reader::open(folder, run, after)?.page(PAGE_LINES, PAGE_BYTES)
+}
+
+/// The logs of a run, open; for callers that want more than one page.
+pub struct Reader {
+    sources: Vec<Source>,
+    last: u64,
+}
+
+impl Reader {
+    pub fn open(folder: &Path, run: RunId, after: Cursor) -> Result<Reader> {
+        Ok(Reader { sources: open_sources(folder, run, after.0)?, last: after.0 })
+    }
+
+    /// Whether there is any file of logs at all, be it empty.
+    pub fn has_sources(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// The next lines: at most `max_lines`, or about `max_bytes`.
+    pub fn page(&mut self, max_lines: usize, max_bytes: usize) -> Result<Page> {
+        let mut lines = Vec::new();
+        let mut bytes = 0;
+        loop {
+            let mut first: Option<(u64, usize)> = None;
+            for (position, source) in self.sources.iter_mut().enumerate() {
+                if let Some(timestamp) = source.peek()?
+                    && first.is_none_or(|(best, _)| timestamp < best)
+                {
+                    first = Some((timestamp, position));
+                }
             }
+            let Some((timestamp, position)) = first else {
+                return Ok(Page { lines, cursor: Cursor(self.last), more: false });
+            };
+            // Lines of equal timestamps (from files of others) must not be parted: the cursor could not tell them apart.
+            if (lines.len() >= max_lines || bytes >= max_bytes) && timestamp > self.last {
+                return Ok(Page { lines, cursor: Cursor(self.last), more: true });
+            }
+            let Some(line) = self.sources[position].take() else { continue };
+            self.last = line.timestamp.max(self.last + 1);
+            bytes += line.value.len();
+            lines.push(LogLine {
+                timestamp: Timestamp::from_micros(i64::try_from(self.last).unwrap_or(i64::MAX)),
+                node: line.node,
+                pod: line.pod,
+                container: line.container,
+                value: String::from_utf8_lossy(&line.value).into_owned(),
+            });
         }
-        let Some((timestamp, position)) = first else {
-            return Ok(Page { lines, cursor: Cursor(last), more: false });
-        };
-        // Lines of equal timestamps (from files of others) must not be parted: the cursor could not tell them apart.
-        if (lines.len() >= PAGE_LINES || bytes >= PAGE_BYTES) && timestamp > last {
-            return Ok(Page { lines, cursor: Cursor(last), more: true });
-        }
-        let Some(line) = sources[position].take() else { continue };
-        last = line.timestamp.max(last + 1);
-        bytes += line.value.len();
-        lines.push(LogLine {
-            timestamp: Timestamp::from_micros(i64::try_from(last).unwrap_or(i64::MAX)),
-            node: line.node,
-            pod: line.pod,
-            container: line.container,
-            value: String::from_utf8_lossy(&line.value).into_owned(),
-        });
     }
 }
 
 enum Source {
     Task(Box<TaskLines>),
-    Json(Box<JsonLines>),
+    Other(Box<Lines>),
 }
 
 impl Source {
     fn peek(&mut self) -> Result<Option<u64>> {
         match self {
             Source::Task(lines) => lines.peek(),
-            Source::Json(lines) => lines.peek(),
+            Source::Other(lines) => lines.peek(),
         }
     }
 
     fn take(&mut self) -> Option<RawLine> {
         match self {
             Source::Task(lines) => lines.ready.pop_front(),
-            Source::Json(lines) => lines.take(),
+            Source::Other(lines) => lines.take(),
         }
     }
 }
@@ -86,13 +107,16 @@ fn open_sources(folder: &Path, run: RunId, after: u64) -> Result<Vec<Source>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::read(folder, error)),
     };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    // A link could lead out of the run, and a pipe would block.
+    let files = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
     paths.sort();
     let mut sources = Vec::new();
     for path in paths {
         let source = match path.extension().and_then(|end| end.to_str()) {
             Some("index") => Source::Task(Box::new(TaskLines::open(&path, run, after)?)),
-            Some("jsonl") => Source::Json(Box::new(JsonLines::open(&path, after)?)),
+            Some("jsonl") => Source::Other(Box::new(Lines::open(&path, Form::Json, after)?)),
+            Some("plx") => Source::Other(Box::new(Lines::open(&path, Form::Separated, after)?)),
             _ => continue,
         };
         sources.push(source);

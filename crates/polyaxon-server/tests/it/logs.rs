@@ -102,6 +102,41 @@ async fn long_logs_come_in_few_parts_that_the_client_walks_through() {
 }
 
 #[tokio::test]
+async fn logs_of_older_programs_are_read_in_every_form() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let top = server.layout.artifacts(run.parse::<RunId>().unwrap());
+    let write = |name: &str, text: &str| {
+        let place = top.join(name);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, text).unwrap();
+    };
+    let line = |second: u32, value: &str| json!({ "timestamp": format!("2026-01-01T00:00:0{second}+00:00"), "container": "polyaxon-main", "value": value, "node": null });
+    write(".tmpplxlogs/a.jsonl", &format!("\n{}\n{}", line(1, "early"), line(2, "late")));
+    let live = server.get(&format!("{}?last_time=2026-01-01T00:00:01Z", path(&run))).await;
+    assert_eq!((values(&live), &live["last_time"]), (vec!["late"], &json!("2026-01-01T00:00:02Z")));
+
+    // Chunks are handed out one by one, as the official client walks them.
+    for (name, lines) in [("10.5", vec![line(3, "b")]), ("9.5", vec![line(1, "a1"), line(2, "a2")])] {
+        write(&format!("plxlogs/{name}"), &json!({ "logs": lines }).to_string());
+    }
+    let first = server.get(&path(&run)).await;
+    assert_eq!((values(&first), &first["last_file"]), (vec!["a1", "a2"], &json!("9.5")));
+    assert_eq!((&first["files"], &first["last_time"]), (&json!(["9.5", "10.5"]), &Value::Null));
+    assert!(first["logs"][0].get("node").is_none());
+    let second = server.get(&format!("{}?last_file=9.5&force=true", path(&run))).await;
+    assert_eq!((values(&second), &second["last_file"]), (vec!["b"], &json!("10.5")));
+    let end = server.get(&format!("{}?last_file=10.5", path(&run))).await;
+    assert_eq!((values(&end), &end["last_file"]), (vec![], &Value::Null));
+
+    write("plxlogs/p.plx", "timestamp|node|pod|container|value\n2026-01-01 00:00:02+00:00|n|p|c|{\"_\":\"table|x\"}\n");
+    write("plxlogs/q.jsonl", &format!("{}\n{}", line(3, "json 3"), line(1, "json 1")));
+    let all = server.get(&path(&run)).await;
+    assert_eq!((values(&all), &all["last_file"]), (vec!["json 1", "table|x", "json 3"], &Value::Null));
+}
+
+#[tokio::test]
 async fn followers_are_woken_and_end_with_the_run() {
     let server = TestServer::new();
     server.project("p").await;
