@@ -139,15 +139,6 @@ impl Server {
     }
 }
 
-/// What woke a watcher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wake {
-    /// Something of the run itself changed, most often its logs.
-    Run,
-    /// Something in the store changed; it may be about any run.
-    Store,
-}
-
 /// Waits for news of one run.
 pub(crate) struct RunWatch {
     run: RunId,
@@ -156,14 +147,12 @@ pub(crate) struct RunWatch {
 }
 
 impl RunWatch {
-    pub(crate) async fn changed(&mut self) -> Wake {
+    /// Something of the run changed, or something in the store, which may be about any run.
+    pub(crate) async fn changed(&mut self) {
         tokio::select! {
-            () = self.hub.changed(self.run) => Wake::Run,
-            changed = self.store.changed() => match changed {
-                Ok(()) => Wake::Store,
-                // The store is closed: nothing will ever change again, and the next read says so.
-                Err(_) => Wake::Store,
-            },
+            () = self.hub.changed(self.run) => {}
+            // When the store is closed nothing will ever change again, and the next read says so.
+            _ = self.store.changed() => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use polyaxon_model::kinds::{LiveState, ManagedBy, RunKind};
 use polyaxon_model::status::Status;
 
 use crate::Result;
-use crate::db::{Tx, args, first};
+use crate::db::{Tx, Value, args, first};
 
 /// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,3 +31,23 @@ pub fn of(tx: &mut dyn Tx, run: RunId) -> Result<Option<Standing>> {
         live_state: row.take()?,
     }))
 }
+
+/// The statuses of many runs at once; runs that are unknown or being deleted are left out.
+pub fn statuses(tx: &mut dyn Tx, runs: &[RunId]) -> Result<Vec<(RunId, Status)>> {
+    let mut found = Vec::with_capacity(runs.len());
+    for runs in runs.chunks(CHUNK) {
+        let list = (1..=runs.len()).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", ");
+        let sql = format!("SELECT uuid, status, live_state FROM runs WHERE uuid IN ({list})");
+        let runs: Vec<Value> = runs.iter().map(|run| Value::from(*run)).collect();
+        for mut row in tx.query(&sql, &runs)? {
+            let (run, status, live_state): (RunId, Status, LiveState) = (row.take()?, row.take()?, row.take()?);
+            if live_state != LiveState::Deleting {
+                found.push((run, status));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Placeholders of one statement.
+const CHUNK: usize = 500;

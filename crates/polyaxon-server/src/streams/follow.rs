@@ -5,32 +5,39 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use polyaxon_artifacts::logs::{self, Cursor, Page};
+use polyaxon_artifacts::logs::{self, Cursor};
 use polyaxon_model::ids::RunId;
+use polyaxon_model::status::Status;
 use polyaxon_store::statuses::{self, NumberedCondition};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::errors::{Result, StreamError};
 use crate::openapi::parameters::FollowParameters;
 use crate::query::Params;
 use crate::run_path::RunPath;
-use crate::state::{Server, Wake};
+use crate::state::Server;
+use crate::streams::Shared;
 use crate::streams::download::receive;
+use crate::streams::feeds::Follower;
 use crate::streams::run_folder::RunFolder;
 
 pub(crate) const LINES: &str = "application/x-ndjson";
 
 /// Follow the logs of a run.
 ///
-/// Log lines from `cursor` on, each page followed by the cursor after it; `{"done": "<status>"}` is the last line.
+/// Log lines from `cursor` on, each page followed by the cursor after it; `{"done": "<status>"}` is the last line. A
+/// blank line now and then shows that both sides are still there.
 #[utoipa::path(
     get, path = "/logs/follow", tag = "logs",
     params(FollowParameters),
@@ -38,6 +45,7 @@ pub(crate) const LINES: &str = "application/x-ndjson";
 )]
 pub(crate) async fn follow_logs(
     State(server): State<Arc<Server>>,
+    Extension(shared): Extension<Arc<Shared>>,
     folder: RunFolder,
     params: Params,
 ) -> std::result::Result<Response, StreamError> {
@@ -45,53 +53,44 @@ pub(crate) async fn follow_logs(
         None => Cursor::START,
         Some(text) => text.parse().map_err(|error: logs::InvalidCursor| StreamError::bad_request(error.to_string()))?,
     };
-    let (output, response) = lines();
-    tokio::spawn(async move { send_logs(&server, &folder, cursor, &output).await });
-    Ok(response)
+    let follower = shared.feeds.follow(&server, folder.run, folder.status);
+    // The next piece is only looked for when the connection takes it: a slow client holds no pages.
+    let body = futures_util::stream::unfold(Following { follower, cursor, is_over: false }, |mut following| async {
+        following.next().await.map(|text| (Ok::<_, Infallible>(text), following))
+    });
+    Ok(([(header::CONTENT_TYPE, LINES)], Body::from_stream(body)).into_response())
 }
 
-async fn send_logs(server: &Arc<Server>, folder: &RunFolder, mut cursor: Cursor, output: &Output) -> Option<()> {
-    let path = RunPath { project: folder.project.clone(), run: folder.run };
-    let mut watch = server.watch(folder.run);
-    // The status that the request was checked with is older than the watch: an end between the two wakes nobody.
-    let mut status = server.standing(&path).await.ok()?.status;
-    loop {
-        loop {
-            let page = read_page(server, folder.run, cursor).await?;
-            cursor = page.cursor;
-            output.send_page(&page).await?;
-            if !page.more {
-                break;
+struct Following {
+    follower: Follower,
+    cursor: Cursor,
+    is_over: bool,
+}
+
+impl Following {
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.is_over {
+            // The status is read before the logs: whatever a run that is done has written is found afterwards.
+            let news = self.follower.news();
+            let page = self.follower.page(self.cursor, news).await?;
+            self.cursor = page.to;
+            if !page.text.is_empty() {
+                return Some(page.text.clone());
+            }
+            if news.status.is_none_or(Status::is_done) {
+                self.is_over = true;
+                return Some(format!("{}\n", json!({ "done": news.status? })).into());
+            }
+            if timeout(SILENCE, self.follower.changed()).await.is_err() {
+                return Some(Bytes::from_static(b"\n"));
             }
         }
-        if status.is_done() {
-            return output.send(&json!({ "done": status })).await;
-        }
-        // The status is read before the logs: whatever a run that is done has written is found afterwards.
-        loop {
-            let wake = tokio::select! {
-                wake = watch.changed() => wake,
-                () = output.closed() => return None,
-            };
-            let before = std::mem::replace(&mut status, server.standing(&path).await.ok()?.status);
-            if wake == Wake::Run || status != before {
-                break;
-            }
-        }
+        None
     }
 }
 
-async fn read_page(server: &Arc<Server>, run: RunId, cursor: Cursor) -> Option<Page> {
-    let folder = server.layout.logs(run);
-    match tokio::task::spawn_blocking(move || logs::page(&folder, run, cursor)).await {
-        Ok(Ok(page)) => Some(page),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, %run, "cannot read logs");
-            None
-        }
-        Err(_) => None,
-    }
-}
+/// A connection whose other end is gone without a word shows it when something is sent.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Follow the statuses of a run.
 ///
@@ -122,7 +121,7 @@ async fn send_conditions(server: &Arc<Server>, run: RunId, output: &Output) -> O
             return Some(());
         }
         tokio::select! {
-            _ = watch.changed() => {}
+            () = watch.changed() => {}
             () = output.closed() => return None,
         }
     }
@@ -136,21 +135,6 @@ struct Output {
 impl Output {
     async fn send(&self, line: &impl Serialize) -> Option<()> {
         let mut text = serde_json::to_vec(line).ok()?;
-        text.push(b'\n');
-        self.sender.send(Ok(text.into())).await.ok()
-    }
-
-    /// One chunk for the whole page.
-    async fn send_page(&self, page: &Page) -> Option<()> {
-        if page.lines.is_empty() {
-            return Some(());
-        }
-        let mut text = Vec::new();
-        for line in &page.lines {
-            serde_json::to_writer(&mut text, line).ok()?;
-            text.push(b'\n');
-        }
-        text.extend_from_slice(json!({ "cursor": page.cursor.to_string() }).to_string().as_bytes());
         text.push(b'\n');
         self.sender.send(Ok(text.into())).await.ok()
     }

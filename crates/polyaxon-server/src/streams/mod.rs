@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 pub(crate) mod download;
 mod event_package;
 pub(crate) mod events;
+mod feeds;
 pub(crate) mod follow;
 pub(crate) mod logs;
 mod range;
@@ -12,12 +13,15 @@ mod series_cache;
 mod store;
 pub(crate) mod upload;
 
+use std::sync::Arc;
+
 use axum::Json;
 use serde_json::Value;
 
 use crate::api::nothing;
 use crate::errors::{Error, StreamError};
 use crate::openapi::shapes::Empty;
+use crate::streams::feeds::Feeds;
 use crate::streams::run_folder::RunFolder;
 use crate::streams::series_cache::SeriesCache;
 
@@ -25,6 +29,7 @@ use crate::streams::series_cache::SeriesCache;
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub series: SeriesCache,
+    pub feeds: Arc<Feeds>,
 }
 
 /// Runs blocking file work off the request threads.

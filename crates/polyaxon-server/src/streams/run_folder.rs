@@ -17,7 +17,6 @@ use crate::state::Server;
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
     pub run: RunId,
-    pub project: String,
     pub status: Status,
     pub path: PathBuf,
 }
@@ -35,6 +34,6 @@ impl FromRequestParts<Arc<Server>> for RunFolder {
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, StreamError> {
         let path = RunPath::from_request_parts(parts, server).await?;
         let status = server.standing(&path).await?.status;
-        Ok(Self { run: path.run, project: path.project, status, path: server.layout.artifacts(path.run) })
+        Ok(Self { run: path.run, status, path: server.layout.artifacts(path.run) })
     }
 }

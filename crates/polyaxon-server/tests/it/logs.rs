@@ -168,3 +168,50 @@ async fn followers_are_woken_and_end_with_the_run() {
     assert_eq!(rest.text().lines().count(), 3, "{}", rest.text());
     server.call("GET", &format!("{}/follow?cursor=x", path(&run)), Value::Null).await.expect(400);
 }
+
+#[tokio::test]
+async fn many_followers_share_what_is_read_and_slow_ones_delay_nobody() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let mut writer = Writer::new(&server, &run);
+    writer.write(&"an old line\n".repeat(20_000));
+    // Read by nobody until the end: it must not hold up the others.
+    let slow = server.open(&format!("{}/follow", path(&run))).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let body = server.open(&format!("{}/follow", path(&run))).await;
+        tasks.spawn(async move {
+            let bytes = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
+            String::from_utf8(bytes.to_vec()).unwrap()
+        });
+    }
+    for number in 0..50 {
+        writer.write(&format!("line {number}\n"));
+        server.changes.notify(run.parse().unwrap());
+        tokio::task::yield_now().await;
+    }
+    finish(&server, &run).await;
+    let expected = tasks.join_next().await.unwrap().unwrap();
+    let read =
+        |text: &str| text.lines().filter(|line| line.contains("\"value\"")).map(str::to_owned).collect::<Vec<_>>();
+    let lines = read(&expected);
+    assert_eq!(lines.len(), 20_050);
+    assert!(lines[20_049].contains("line 49") && expected.ends_with("{\"done\":\"succeeded\"}\n"));
+    while let Some(text) = tasks.join_next().await {
+        assert!(read(&text.unwrap()) == lines, "every follower gets every line once");
+    }
+    let late = tokio::time::timeout(PATIENCE, slow.collect()).await.unwrap().unwrap().to_bytes();
+    assert!(read(std::str::from_utf8(&late).unwrap()) == lines);
+}
+
+#[tokio::test]
+async fn followers_of_a_run_that_is_deleted_are_let_go() {
+    let server = TestServer::new();
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let body = server.open(&format!("{}/follow", path(&run))).await;
+    server.call("DELETE", &format!("/api/v1/default/p/runs/{run}"), Value::Null).await;
+    let rest = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes();
+    assert!(rest.is_empty() || rest.ends_with(b"}\n"), "{rest:?}");
+}
