@@ -9,7 +9,7 @@
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
 //! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`listing`] pages, paging, sorting · [`error`] error bodies
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
-//! * [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
+//! * [`stats`] questions over many runs · [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
 
 pub mod artifact;
 pub mod backoff;
@@ -29,6 +29,7 @@ pub mod run;
 pub mod run_schema;
 pub mod run_view;
 pub mod stage;
+pub mod stats;
 pub mod status;
 pub mod time;
 pub mod version;

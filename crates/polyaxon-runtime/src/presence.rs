@@ -10,7 +10,7 @@ use polyaxon_engine::executor::SILENCE;
 use polyaxon_executors::process::{Observation, StopRequest};
 use polyaxon_model::ids::RunId;
 use polyaxon_store::actions::Ability;
-use polyaxon_store::{cron, runs, servers};
+use polyaxon_store::{cron, runs, servers, snapshots};
 
 use crate::driver::Shared;
 use crate::{Error, Result};
@@ -42,6 +42,9 @@ pub(crate) async fn keep(shared: &Shared) -> Result<Vec<RunId>> {
         })
         .await?;
     *shared.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    let store = shared.store.clone();
+    let taken = tokio::task::spawn_blocking(move || snapshots::take_when_due(&store, now));
+    taken.await.map_err(|_| Error::Worker)??;
     Ok(done.runs)
 }
 

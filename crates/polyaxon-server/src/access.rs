@@ -41,6 +41,14 @@ pub(crate) async fn guard(State(server): State<Arc<Server>>, request: Request, n
     }
 }
 
+/// Refuses who is not a page: statistics are costly, and only pages ask for them.
+pub(crate) fn permit_page(headers: &HeaderMap) -> Result<(), Error> {
+    if headers.get(SERVICE_HEADER).is_some_and(|service| service == "ui") {
+        return Ok(());
+    }
+    Err(Error::Detail(StatusCode::FORBIDDEN, "Service requesting this endpoint not allowed.".into()))
+}
+
 fn permit(reach: Reach, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), String> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let host = text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));

@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{agents, installation, projects, runs, versions};
+use crate::api::{agents, installation, projects, runs, stats, versions};
 use crate::openapi::complete;
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, logs};
@@ -120,6 +120,7 @@ fn project_routes() -> Routes {
         .routes(routes!(projects::actions::restore_project))
         .routes(routes!(projects::actions::bookmark_project))
         .routes(routes!(projects::actions::unbookmark_project))
+        .routes(routes!(stats::get_project_stats))
 }
 
 /// Below `/{owner}/{project}/versions/{kind}`.
@@ -161,6 +162,7 @@ fn run_routes() -> Routes {
     Routes::new()
         .routes(run)
         .routes(routes!(runs::get::get_namespace))
+        .routes(routes!(stats::get_run_stats))
         .routes(routes!(runs::statuses::get_statuses, runs::statuses::post_status))
         .routes(routes!(follow::follow_statuses))
         .routes(routes!(runs::actions::stop_run))

@@ -92,6 +92,28 @@ pub(crate) fn page<T>(
     Ok(ListPage { count, next: None, previous: None, results })
 }
 
+/// Reads the columns of a select over all of its rows, or over those of one page, with a `GROUP BY`. `id` is the key of
+/// the table whose rows are on the page.
+pub(crate) fn summarize(
+    tx: &mut dyn Tx,
+    select: &Select,
+    id: &str,
+    page: Option<Paging>,
+    group_by: &str,
+) -> Result<Vec<Row>> {
+    let (columns, from, condition) = (&select.columns, &select.from, select.condition());
+    let Some(paging) = page else {
+        return tx.query(&format!("SELECT {columns} FROM {from}{condition}{group_by}"), &select.args);
+    };
+    let mut args = select.args.clone();
+    let (limit, offset) = (args.len() + 1, args.len() + 2);
+    args.push(Value::Int(paging.limit.into()));
+    args.push(Value::Int(i64::try_from(paging.offset).unwrap_or(i64::MAX)));
+    let order = select.orders.join(", ");
+    let rows = format!("SELECT {id} FROM {from}{condition} ORDER BY {order} LIMIT ?{limit} OFFSET ?{offset}");
+    tx.query(&format!("SELECT {columns} FROM {from} WHERE {id} IN ({rows}){group_by}"), &args)
+}
+
 /// `?1, ?2`: so many placeholders from number `first` on.
 pub(crate) fn placeholders(first: usize, count: usize) -> String {
     let numbers: Vec<_> = (first..first + count).map(|number| format!("?{number}")).collect();

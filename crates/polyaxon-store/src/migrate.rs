@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_versions.sql"),
     include_str!("../migrations/0003_executors.sql"),
     include_str!("../migrations/0004_metrics.sql"),
+    include_str!("../migrations/0005_stats.sql"),
 ];
 
 /// What the placeholders of migrations mean to SQLite.
@@ -117,6 +118,7 @@ mod tests {
         "9a02d12c34845eefb1edf19a19863fba",
         "f2c68d9327c8596c84e4e37663c4e50e",
         "650765bd25b1530c846a38d08442561d",
+        "40eaca292c9d523ba1a6b3a870ab6128",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -220,23 +220,28 @@ fn ordered_by_database(
         let ids = runs.ids().map(|id| Value::Int(id as i64)).chain(std::iter::repeat(Value::Int(0)));
         select.filter(&format!("r.id IN ({})", vec!["{}"; length].join(", ")), ids.take(length));
     } else {
-        for condition in implied(wanted, project).into_iter().chain(wanted.bookmarked.map(marked)) {
-            select.filter(&condition.sql, condition.values);
-        }
-        if !query.names("created_at") {
-            // `+` keeps the planner from using an index for this broad test instead of one for the order.
-            select.filter("+r.created_at >= {}", [now.minus(LAST_MONTH).into()]);
-        }
-        if let Some(condition) = filter::condition(query, target) {
-            select.filter(&condition.sql, condition.values);
-        }
+        narrow(&mut select, wanted, project, query, now);
     }
     sort(&mut select, &wanted.sort);
     let paging = Paging { counting: Counting::Skip, ..wanted.paging };
     listing::page(tx, &select, paging, |row| run_row::read(row, Depth::Row)).map(|page| page.results)
 }
 
-fn sort(select: &mut Select, text: &str) {
+/// Keeps the wanted runs of `runs r`, by the database alone.
+pub(crate) fn narrow(select: &mut Select, wanted: &RunQuery, project: Option<i64>, query: &Query, now: Timestamp) {
+    for condition in implied(wanted, project).into_iter().chain(wanted.bookmarked.map(marked)) {
+        select.filter(&condition.sql, condition.values);
+    }
+    if !query.names("created_at") {
+        // `+` keeps the planner from using an index for this broad test instead of one for the order.
+        select.filter("+r.created_at >= {}", [now.minus(LAST_MONTH).into()]);
+    }
+    if let Some(condition) = filter::condition(query, target) {
+        select.filter(&condition.sql, condition.values);
+    }
+}
+
+pub(crate) fn sort(select: &mut Select, text: &str) {
     let keys = RUNS.read_sort(text);
     let mut last = Direction::Descending;
     for (field, part, key) in &keys {

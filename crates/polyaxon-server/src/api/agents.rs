@@ -10,14 +10,14 @@ use axum::extract::State;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::run::DEFAULT_OWNER;
 use polyaxon_store::leases::{self, ANYBODY, Order};
-use polyaxon_store::{cron, db::Tx};
+use polyaxon_store::{cron, db::Tx, snapshots};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::body::Body;
-use crate::errors::Result;
-use crate::state::{Agent, Server};
+use crate::errors::{Error, Result};
+use crate::state::{Agent, Server, now};
 
 /// Take the runs that are to be started and stopped.
 ///
@@ -95,5 +95,8 @@ pub(crate) async fn run_cron(
     for run in pass.runs {
         server.changes.notify(run);
     }
+    let store = server.store.clone();
+    let taken = tokio::task::spawn_blocking(move || snapshots::take(&store, now()));
+    taken.await.map_err(Error::internal)??;
     Ok(Json(json!({ "state": state, "status": "running", "live_state": 1 })))
 }

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod installation;
 pub(crate) mod projects;
 pub(crate) mod runs;
+pub(crate) mod stats;
 pub(crate) mod versions;
 
 use axum::Json;

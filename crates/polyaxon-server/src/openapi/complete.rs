@@ -18,6 +18,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("runs in bulk", "The same verb for many runs of a project. Runs that are not there are skipped."),
     ("statuses", "What happened to a run, reported by executors, by jobs and by this server."),
     ("versions", "Named versions of components, models and artifacts, with their stages."),
+    ("stats", "Numbers over many runs, for charts."),
     ("lineage", "Which artifacts a run used and made, and which runs it belongs to."),
     ("artifacts", "Files of a run."),
     ("events", "Metrics and other series that a run tracked."),

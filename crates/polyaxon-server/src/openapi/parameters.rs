@@ -108,3 +108,46 @@ pub(crate) struct FollowParameters {
     /// The last `cursor` that was read; from the start when left out.
     cursor: Option<String>,
 }
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StatsParameters {
+    /// `analytics` for numbers over runs; of a project also `stats` and `series` for snapshots, and `realtime`. Needed.
+    #[param(example = "analytics")]
+    mode: Option<String>,
+    /// Of analytics: `annotations` for one answer, `series` for one a step of time.
+    #[param(example = "annotations")]
+    kind: Option<String>,
+    /// `progress`, `count`, or a comma list of `avg`, `min`, `max`, `sum` and `total`.
+    #[param(example = "count")]
+    aggregate: Option<String>,
+    /// What is counted by (`status`, `kind`, `user`, `project`), or the number that is aggregated.
+    #[param(example = "status")]
+    groupby: Option<String>,
+    /// The steps of a series: a moment of the runs, a dot, and a length.
+    #[param(example = "created_at.day")]
+    trunc: Option<String>,
+    /// A filter of the runs, as in their list.
+    #[param(example = "status: succeeded")]
+    query: Option<String>,
+    /// Only runs that are bookmarked, or only those that are not.
+    bookmarks: Option<bool>,
+    /// Look at one page of the runs.
+    #[param(minimum = 1, example = 100)]
+    limit: Option<u32>,
+    /// How many runs are before the page.
+    #[param(example = 0)]
+    offset: Option<u64>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SeriesParameters {
+    /// Of series: the first moment; a week before the last one when left out.
+    #[param(example = "2026-11-01")]
+    start_date: Option<String>,
+    /// Of series: the last moment; now when left out.
+    end_date: Option<String>,
+    /// Of series: only the first and the last snapshot.
+    boundary: Option<bool>,
+}

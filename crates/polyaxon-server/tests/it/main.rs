@@ -14,4 +14,5 @@ mod openapi;
 mod projects;
 mod runs;
 mod server;
+mod stats;
 mod versions;
