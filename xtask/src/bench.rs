@@ -12,6 +12,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             Command::new(cargo()).args(&["build", "--locked", "--package=conformance", "--release"]).run()?;
             Command::new("python3").args(&["bench/language.py", "--program"]).args(&[program]).args(rest).run()
         }
+        Some((first, rest)) if first == "api" => {
+            let store = ["build", "--locked", "--package=polyaxon-store", "--release", "--example=seed"];
+            Command::new(cargo()).args(&store).run()?;
+            let seed = program.with_file_name("examples").join("seed");
+            let api = Command::new("python3").args(&["bench/api.py", "--program"]).args(&[program]);
+            api.args(&["--seed"]).args(&[seed]).args(rest).run()
+        }
         _ => Command::new("python3").args(&["bench/bench.py", "--program"]).args(&[program]).args(arguments).run(),
     }
 }

@@ -71,10 +71,10 @@ pub(crate) fn page(runs: &RunBits, keys: &[Key], by_id: Direction, offset: usize
     let first = keys.first();
     let mut found: Vec<Candidate> = Vec::new();
     let mut worst: Option<Candidate> = None;
-    for run in runs.ids() {
+    let mut consider = |run: usize| {
         let candidate = Candidate { first: first.map_or(0.0, |(numbers, _)| numbers.rank(run)), run };
         if worst.as_ref().is_some_and(|worst| compare(&candidate, worst) == Ordering::Greater) {
-            continue;
+            return;
         }
         found.push(candidate);
         if found.len() > wanted.saturating_mul(2).saturating_add(1024) {
@@ -82,9 +82,22 @@ pub(crate) fn page(runs: &RunBits, keys: &[Key], by_id: Direction, offset: usize
             found.truncate(wanted);
             worst = found.iter().copied().max_by(compare);
         }
+    };
+    // Most numbers grow with the ids, so that most runs are found to come too late at once.
+    match first.map_or(by_id, |(_, direction)| *direction) {
+        Direction::Ascending => runs.ids().for_each(&mut consider),
+        Direction::Descending => runs.ids_descending().for_each(&mut consider),
     }
-    found.sort_unstable_by(compare);
-    found.into_iter().skip(offset).take(limit).map(|candidate| candidate.run as i64).collect()
+    if offset >= found.len() {
+        return Vec::new();
+    }
+    if wanted < found.len() {
+        found.select_nth_unstable_by(wanted, compare);
+        found.truncate(wanted);
+    }
+    let (_, nth, rest) = found.select_nth_unstable_by(offset, compare);
+    rest.sort_unstable_by(compare);
+    std::iter::once(&*nth).chain(&*rest).map(|candidate| candidate.run as i64).collect()
 }
 
 #[derive(Clone, Copy, Debug)]

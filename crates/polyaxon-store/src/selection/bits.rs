@@ -63,6 +63,11 @@ impl RunBits {
         self.words.iter().enumerate().flat_map(|(position, word)| ones(*word).map(move |run| position * 64 + run))
     }
 
+    pub(crate) fn ids_descending(&self) -> impl Iterator<Item = usize> {
+        let words = self.words.iter().enumerate().rev();
+        words.flat_map(|(position, word)| ones_descending(*word).map(move |run| position * 64 + run))
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.words.capacity() * size_of::<u64>()
     }
@@ -74,6 +79,14 @@ fn ones(mut word: u64) -> impl Iterator<Item = usize> {
         let position = word.trailing_zeros() as usize;
         // Clears the lowest bit.
         word &= word.checked_sub(1)?;
+        Some(position)
+    })
+}
+
+fn ones_descending(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let position = word.checked_ilog2()? as usize;
+        word &= !(1 << position);
         Some(position)
     })
 }
