@@ -33,7 +33,7 @@ use polyaxon_model::ids::ExecutorId;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::Store;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 pub use error::{Error, Result};
 
@@ -88,6 +88,11 @@ impl Runtime {
 }
 
 impl Handle {
+    /// The loop, for those who watch whether it is alive.
+    pub fn task(&self) -> AbortHandle {
+        self.driver.abort_handle()
+    }
+
     /// Ends the loops after what is being done right now. Jobs go on.
     pub async fn shutdown(self) {
         // The driver may have ended by itself; that is what is asked for.

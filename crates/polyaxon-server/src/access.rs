@@ -1,7 +1,8 @@
 //! The single place where it is decided who may do what.
 //!
 //! Today everyone who reaches the server may do everything, so the one danger is a web page in the user's browser that
-//! talks to the loopback address: its requests are recognised by `Host`, `Origin` and `Sec-Fetch-Site` and refused.
+//! talks to the server for its own ends: its requests are recognised by `Host`, `Origin` and `Sec-Fetch-Site` and
+//! refused. What a page of another origin may read is decided here too (CORS).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub(crate) const SERVICE_HEADER: HeaderName = HeaderName::from_static("x-polyaxo
 pub enum Reach {
     /// Bound to a loopback address: only this machine.
     Loopback,
-    /// Bound to an address that others can reach: host names are not checked.
+    /// Bound to an address that others can reach.
     Network,
 }
 
@@ -33,12 +34,61 @@ impl Reach {
     }
 }
 
+/// Under which names the server is spoken to.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    pub reach: Reach,
+    /// Further host names, of this server and of pages that may use it; `*.name` means every name below.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Doors {
+    /// Whether this server answers to a host name. A name of the public internet can be made to resolve to this
+    /// machine (DNS rebinding), which would make a foreign page same-origin with us; nobody can do that with an address,
+    /// a name without dots or a name that is reserved for private networks.
+    fn answers_to(&self, name: &str) -> bool {
+        let is_ours = match self.reach {
+            Reach::Loopback => is_loopback_name(name),
+            Reach::Network => is_loopback_name(name) || is_address(name) || is_private_name(name),
+        };
+        is_ours || self.is_allowed(name)
+    }
+
+    /// Whether pages that were loaded from a host may read and change everything.
+    fn trusts(&self, name: &str) -> bool {
+        is_loopback_name(name) || self.is_allowed(name)
+    }
+
+    fn is_allowed(&self, name: &str) -> bool {
+        let name = plain(name);
+        self.allowed_hosts.iter().map(|allowed| plain(allowed)).any(|allowed| match allowed.strip_prefix("*.") {
+            Some(domain) => name.strip_suffix(domain).is_some_and(|below| below.ends_with('.')),
+            None => name == allowed,
+        })
+    }
+
+    /// Whether pages of this origin may read answers.
+    pub(crate) fn may_read_across(&self, origin: &HeaderValue) -> bool {
+        let name = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        name.is_some_and(|(_, authority)| self.trusts(host_name(authority)))
+    }
+}
+
 /// Middleware: refuses requests that a foreign web page made the browser send.
 pub(crate) async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    match permit(server.options.reach, request.method(), request.uri(), request.headers()) {
+    let mut response = match permit(&server.options.doors, request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(reason) => Error::Detail(StatusCode::FORBIDDEN, reason).into_response(),
+    };
+    // Nothing here is meant to be guessed at, or to be a part of somebody else's page.
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-site"),
+    ] {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
+    response
 }
 
 /// Refuses who is not a page: statistics are costly, and only pages ask for them.
@@ -49,24 +99,32 @@ pub(crate) fn permit_page(headers: &HeaderMap) -> Result<(), Error> {
     Err(Error::Detail(StatusCode::FORBIDDEN, "Service requesting this endpoint not allowed.".into()))
 }
 
-fn permit(reach: Reach, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), String> {
+fn permit(doors: &Doors, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), String> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
-    if let (Reach::Loopback, Some(host)) = (reach, host) {
-        // A name that only resolves to loopback (DNS rebinding) would make a foreign page same-origin with us.
-        if !is_loopback_name(host_name(host)) {
-            return Err(format!(
-                "This server listens on the loopback address only and does not answer to the host name `{host}`; \
-                 use localhost or 127.0.0.1."
-            ));
+    let named = headers.get_all(header::HOST).iter().map(|value| value.to_str().unwrap_or_default());
+    for host in named.chain(uri.authority().map(|authority| authority.as_str())) {
+        if !doors.answers_to(host_name(host)) {
+            return Err(match doors.reach {
+                Reach::Loopback => format!(
+                    "This server listens on the loopback address only and does not answer to the host name `{host}`; \
+                     use localhost or 127.0.0.1, or start it with `--allow-host {}`.",
+                    host_name(host)
+                ),
+                Reach::Network => format!(
+                    "This server does not answer to the host name `{host}`; use its address, or start it with \
+                     `--allow-host {}`.",
+                    host_name(host)
+                ),
+            });
         }
     }
-    if !changes_something(method, uri) {
+    if !changes_something(method, uri, headers) {
         return Ok(());
     }
-    if let Some(origin) = text(header::ORIGIN) {
+    if headers.contains_key(header::ORIGIN) {
+        let origin = text(header::ORIGIN).unwrap_or_default();
         let name = origin.split_once("://").map(|(_, authority)| authority);
-        let allowed = name.is_some_and(|name| Some(name) == host || is_loopback_name(host_name(name)));
+        let allowed = name.is_some_and(|name| Some(name) == text(header::HOST) || doors.trusts(host_name(name)));
         if !allowed {
             return Err(format!("A page of the origin `{origin}` may not change anything on this server."));
         }
@@ -76,16 +134,10 @@ fn permit(reach: Reach, method: &Method, uri: &Uri, headers: &HeaderMap) -> Resu
     Ok(())
 }
 
-/// Reading the agent state hands out runs, so it counts as a change although it is a GET.
-fn changes_something(method: &Method, uri: &Uri) -> bool {
+/// Reading the agent state hands out runs, and a socket goes both ways: they count as changes although they are GETs.
+fn changes_something(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    !safe || uri.path().trim_end_matches('/').ends_with("/agents/state")
-}
-
-/// Whether pages of this origin may read answers (CORS): those served from this machine.
-pub(crate) fn may_read_across(origin: &HeaderValue) -> bool {
-    let name = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    name.is_some_and(|(_, authority)| is_loopback_name(host_name(authority)))
+    !safe || uri.path().trim_end_matches('/').ends_with("/agents/state") || headers.contains_key(header::UPGRADE)
 }
 
 /// The name of `name:port`, also of `[::1]:port`.
@@ -96,11 +148,29 @@ fn host_name(authority: &str) -> &str {
     }
 }
 
+fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
 fn is_loopback_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let name = plain(name);
     name == "localhost"
         || name.ends_with(".localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_address(name: &str) -> bool {
+    name.parse::<IpAddr>().is_ok()
+}
+
+/// A name that nobody can register: one word, or below a domain that is kept for private networks and clusters.
+fn is_private_name(name: &str) -> bool {
+    let name = plain(name);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_word = !name.is_empty() && !name.contains('.') && name.bytes().any(|byte| byte.is_ascii_alphabetic());
+    is_word
+        || name.contains('.') && ["local", "lan", "internal", "home", "corp", "svc", "test"].contains(&last)
+        || name.ends_with(".home.arpa")
 }
 
 #[cfg(test)]
@@ -109,13 +179,19 @@ mod tests {
 
     #[track_caller]
     fn check(method: Method, path: &str, pairs: &[(&'static str, &'static str)], expected: bool) {
+        check_at(Reach::Loopback, method, path, pairs, expected);
+    }
+
+    #[track_caller]
+    fn check_at(reach: Reach, method: Method, path: &str, pairs: &[(&'static str, &'static str)], expected: bool) {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
-            headers.insert(*name, HeaderValue::from_static(value));
+            headers.append(*name, HeaderValue::from_static(value));
         }
         let uri: Uri = path.parse().unwrap();
-        let result = permit(Reach::Loopback, &method, &uri, &headers);
-        assert_eq!(result.is_ok(), expected, "{method} {path} {pairs:?}: {result:?}");
+        let doors = Doors { reach, allowed_hosts: vec!["ml.example.com".into(), "*.team.example".into()] };
+        let result = permit(&doors, &method, &uri, &headers);
+        assert_eq!(result.is_ok(), expected, "{reach:?} {method} {path} {pairs:?}: {result:?}");
     }
 
     #[test]
@@ -146,5 +222,50 @@ mod tests {
             check(Method::GET, "/x", &[("host", name)], expected);
         }
         check(Method::GET, "/x", &[], true);
+    }
+
+    #[test]
+    fn sockets_are_opened_by_trusted_pages_only() {
+        let host = ("host", "localhost:8000");
+        for (origin, expected) in [("http://localhost:8000", true), ("https://evil.example", false), ("null", false)] {
+            check(Method::GET, "/x", &[host, ("upgrade", "websocket"), ("origin", origin)], expected);
+        }
+        check(Method::GET, "/x", &[host, ("upgrade", "websocket")], true);
+    }
+
+    #[test]
+    fn in_a_network_names_that_anybody_can_register_are_not_answered() {
+        for (name, expected) in [
+            ("192.168.1.7:8000", true),
+            ("[2001:db8::1]:8000", true),
+            ("gpu-box:8000", true),
+            ("gpu-box.local", true),
+            ("polyaxon.default.svc", true),
+            ("localhost", true),
+            ("ml.example.com:443", true),
+            ("ML.example.com.", true),
+            ("a.team.example", true),
+            ("team.example", false),
+            ("xml.example.com", false),
+            ("rebind.example", false),
+            ("192.168.1.7.rebind.example", false),
+            ("3232235777", false),
+            ("", false),
+        ] {
+            check_at(Reach::Network, Method::GET, "/x", &[("host", name)], expected);
+        }
+        let twice = [("host", "gpu-box"), ("host", "rebind.example")];
+        check_at(Reach::Network, Method::GET, "/x", &twice, false);
+        check_at(Reach::Network, Method::GET, "http://rebind.example/x", &[("host", "gpu-box")], false);
+        let write = |origin| [("host", "gpu-box:8000"), ("origin", origin)];
+        for (origin, expected) in [
+            ("http://gpu-box:8000", true),
+            ("https://ml.example.com", true),
+            ("http://localhost:5173", true),
+            ("http://gpu-box:9000", false),
+            ("https://evil.example", false),
+        ] {
+            check_at(Reach::Network, Method::POST, "/x", &write(origin), expected);
+        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: unknown fields are ignored unless the type refuses them; an empty body is an empty object.
 
+use std::time::Duration;
+
 use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -9,6 +11,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::timeout;
+use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use crate::errors::{Error, Result};
 
@@ -20,26 +24,54 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let bytes = Bytes::from_request(request, state).await?;
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|error| if is_timeout(&error) { too_slow() } else { error.into() })?;
         read(&bytes).map(Self)
     }
 }
 
-/// Middleware: takes small bodies off the connection before anybody answers. A connection with an unread body cannot be
-/// used again, and clients that reuse it would see it break, for example after a 404 or 405.
-pub(crate) async fn take_small(request: Request, next: Next) -> Response {
+/// Middleware: bounds how long a body may take to arrive, and takes small ones off the connection before anybody
+/// answers. A connection with an unread body cannot be used again, and clients that reuse it would see it break, for
+/// example after a 404 or 405.
+pub(crate) async fn bound(request: Request, next: Next) -> Response {
     let length = request.body().size_hint().upper();
-    if length.is_none_or(|length| length == 0 || length > SMALL) {
+    if length == Some(0) {
         return next.run(request).await;
     }
+    if length.is_none_or(|length| length > SMALL) {
+        return next.run(request.map(|body| axum::body::Body::new(TimeoutBody::new(SILENCE, body)))).await;
+    }
     let (parts, body) = request.into_parts();
-    match to_bytes(body, SMALL as usize).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
-        Err(_) => Error::Detail(StatusCode::BAD_REQUEST, "The request broke off.".into()).into_response(),
+    match timeout(SMALL_TAKES, to_bytes(body, SMALL as usize)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok(Err(_)) => Error::Detail(StatusCode::BAD_REQUEST, "The request broke off.".into()).into_response(),
+        Err(_) => too_slow().into_response(),
     }
 }
 
 const SMALL: u64 = 64 * 1024;
+
+/// How long a body of that size may take, however it arrives.
+const SMALL_TAKES: Duration = Duration::from_mins(1);
+
+/// How long a client may send nothing of a body that it promised. Big uploads may take hours, but not be silent.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Whether a body failed because its client was silent.
+fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TimeoutError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+fn too_slow() -> Error {
+    Error::Detail(StatusCode::REQUEST_TIMEOUT, "The body of the request did not arrive in time.".into())
+}
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };

@@ -6,7 +6,9 @@
 mod access;
 mod api;
 mod body;
+mod connection;
 mod errors;
+mod metrics;
 mod openapi;
 mod query;
 mod router;
@@ -15,8 +17,10 @@ mod serve;
 mod state;
 mod streams;
 mod ui;
+mod usage;
 
-pub use access::Reach;
+pub use access::{Doors, Reach};
+pub use metrics::Metrics;
 pub use router::{openapi, router};
-pub use serve::serve;
+pub use serve::{Limits, serve};
 pub use state::{Agent, DEFAULT_CONCURRENCY, Options, Server};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::HeaderName;
 use axum::http::{Method, header};
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
@@ -20,11 +21,12 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{agents, installation, projects, runs, stats, versions};
+use crate::access::Doors;
+use crate::api::{agents, installation, projects, readiness, runs, stats, versions};
 use crate::openapi::complete;
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, logs};
-use crate::{access, body, errors, streams, ui};
+use crate::{access, body, errors, metrics, streams, ui};
 
 /// Builds the whole service: `/api/v1`, `/streams/v1` and the page.
 pub fn router(server: Server) -> Router {
@@ -45,9 +47,10 @@ pub fn router(server: Server) -> Router {
                         .on_response(DefaultOnResponse::new().level(Level::DEBUG)),
                 )
                 .layer(PropagateRequestIdLayer::x_request_id())
+                .layer(middleware::from_fn_with_state(server.clone(), metrics::measure))
                 .layer(CatchPanicLayer::custom(errors::panicked))
-                .layer(cross_origin())
-                .layer(middleware::from_fn(body::take_small))
+                .layer(cross_origin(server.options.doors.clone()))
+                .layer(middleware::from_fn(body::bound))
                 .layer(middleware::from_fn_with_state(server.clone(), access::guard)),
         )
         .with_state(server);
@@ -72,6 +75,8 @@ type Routes = OpenApiRouter<Arc<Server>>;
 fn described_routes(max_body_bytes: usize) -> Routes {
     Routes::new()
         .routes(routes!(installation::healthz))
+        .routes(routes!(readiness::readyz))
+        .routes(routes!(metrics::get_metrics))
         .nest("/api/v1", api_routes(max_body_bytes))
         .nest("/streams/v1/{namespace}", stream_routes())
 }
@@ -210,13 +215,23 @@ fn stream_routes() -> Routes {
 }
 
 /// Pages of this machine may read and write, also those of a development server on another port.
-fn cross_origin() -> CorsLayer {
+fn cross_origin(doors: Doors) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(|origin, _| access::may_read_across(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| doors.may_read_across(origin)))
         .allow_credentials(true)
         .allow_methods([Method::DELETE, Method::GET, Method::OPTIONS, Method::PATCH, Method::POST, Method::PUT])
-        .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, access::SERVICE_HEADER])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::RANGE,
+            access::SERVICE_HEADER,
+            REQUEST_ID,
+        ])
+        .expose_headers([header::CONTENT_DISPOSITION, header::CONTENT_RANGE, header::ETAG, REQUEST_ID])
 }
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 fn request_span(request: &Request) -> Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();

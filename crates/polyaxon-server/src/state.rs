@@ -1,6 +1,7 @@
 //! What every handler can reach, and the few questions that most of them ask.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use polyaxon_artifacts::changes::{Changes, Subscription};
@@ -14,10 +15,12 @@ use polyaxon_store::db::Tx;
 use polyaxon_store::standing::{self, Standing};
 use polyaxon_store::{Store, projects, runs};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::access::Reach;
+use crate::access::{Doors, Reach};
 use crate::errors::{Error, Result};
+use crate::metrics::Metrics;
 use crate::run_path::RunPath;
 
 /// The parts a server is made of.
@@ -26,6 +29,9 @@ pub struct Server {
     pub store: Store,
     pub layout: Layout,
     pub changes: Changes,
+    pub metrics: Arc<Metrics>,
+    /// The loop of the runtime in this process, to see whether it is alive.
+    pub runtime: Option<AbortHandle>,
     pub options: Options,
 }
 
@@ -36,7 +42,7 @@ pub struct Options {
     pub key: String,
     /// The version that clients are told. Never below the official client's, which warns about older servers.
     pub version: String,
-    pub reach: Reach,
+    pub doors: Doors,
     pub agent: Agent,
     /// Largest JSON body.
     pub max_body_bytes: usize,
@@ -69,7 +75,7 @@ impl Default for Options {
         Self {
             key: "0".repeat(32),
             version: "2.18.0".into(),
-            reach: Reach::Loopback,
+            doors: Doors { reach: Reach::Loopback, allowed_hosts: Vec::new() },
             agent: Agent::Local,
             max_body_bytes: 10 * 1024 * 1024,
             max_upload_bytes: 1024 * 1024 * 1024,
@@ -102,6 +108,7 @@ impl Server {
         T: Send + 'static,
         F: FnOnce(&mut dyn Tx, Timestamp) -> polyaxon_store::Result<T> + Send + 'static,
     {
+        let _measured = self.metrics.write();
         self.store.write(move |tx| closure(tx, now())).await.map_err(Error::from)
     }
 

@@ -17,6 +17,7 @@
 pub mod actions;
 pub mod admission;
 pub mod bookmarks;
+pub mod census;
 pub mod cron;
 pub mod db;
 pub mod edges;

@@ -245,7 +245,7 @@ impl Feed {
 
 /// The status that the first follower came with is older than the feed.
 async fn look_again(server: Arc<Server>, feed: Arc<Feed>) {
-    read_statuses(&server, &[feed.clone()]).await;
+    read_statuses(&server, std::slice::from_ref(&feed)).await;
     feed.refresh();
 }
 

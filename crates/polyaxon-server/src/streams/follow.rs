@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::errors::{Result, StreamError};
+use crate::metrics::Counted;
 use crate::openapi::parameters::FollowParameters;
 use crate::query::Params;
 use crate::run_path::RunPath;
@@ -55,7 +56,8 @@ pub(crate) async fn follow_logs(
     };
     let follower = shared.feeds.follow(&server, folder.run, folder.status);
     // The next piece is only looked for when the connection takes it: a slow client holds no pages.
-    let body = futures_util::stream::unfold(Following { follower, cursor, is_over: false }, |mut following| async {
+    let following = Following { follower, cursor, is_over: false, _counted: server.metrics.follow() };
+    let body = futures_util::stream::unfold(following, |mut following| async {
         following.next().await.map(|text| (Ok::<_, Infallible>(text), following))
     });
     Ok(([(header::CONTENT_TYPE, LINES)], Body::from_stream(body)).into_response())
@@ -65,6 +67,7 @@ struct Following {
     follower: Follower,
     cursor: Cursor,
     is_over: bool,
+    _counted: Counted,
 }
 
 impl Following {
@@ -107,6 +110,7 @@ pub(crate) async fn follow_statuses(State(server): State<Arc<Server>>, path: Run
 }
 
 async fn send_conditions(server: &Arc<Server>, run: RunId, output: &Output) -> Option<()> {
+    let _counted = server.metrics.follow();
     let mut watch = server.watch(run);
     let mut last: Option<NumberedCondition> = None;
     loop {

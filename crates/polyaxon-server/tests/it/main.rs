@@ -4,6 +4,7 @@
 
 mod artifacts;
 mod bulk;
+mod edge;
 mod events;
 mod hub;
 mod lifecycle;

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use polyaxon_server::Options;
+use polyaxon_server::{Limits, Options};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -96,7 +96,7 @@ async fn a_connection_is_kept_when_nobody_wanted_the_body() {
     let server = TestServer::new();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(polyaxon_server::serve(listener, server.router(), std::future::pending()));
+    tokio::spawn(polyaxon_server::serve(listener, server.router(), Limits::default(), std::future::pending()));
     let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
     let mut exchange = async |pieces: &[&str], status: &str| {
         for piece in pieces {

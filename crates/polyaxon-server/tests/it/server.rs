@@ -49,7 +49,14 @@ impl TestServer {
         std::fs::create_dir_all(layout.local()).unwrap();
         let store = Store::open(layout.database()).unwrap();
         let changes = Changes::new();
-        let server = Server { store: store.clone(), layout: layout.clone(), changes: changes.clone(), options };
+        let server = Server {
+            store: store.clone(),
+            layout: layout.clone(),
+            changes: changes.clone(),
+            metrics: Default::default(),
+            runtime: None,
+            options,
+        };
         TestServer { store, layout, changes, router: router(server), _home: home }
     }
 

@@ -39,6 +39,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FOLDER", env = "POLYAXON_HOME", hide_env_values = true)]
     pub(crate) home: Option<PathBuf>,
 
+    /// A further host name of this server, and of pages that may use it; `*.name` means all names below. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+
     /// Serve the API only; execute nothing.
     #[arg(long)]
     pub(crate) no_agent: bool,

@@ -9,7 +9,7 @@ use polyaxon_engine::{executor, timer};
 use polyaxon_model::ids::{ExecutorId, InstallationId};
 use polyaxon_model::time::Timestamp;
 use polyaxon_runtime::{Runtime, RuntimeOptions, default_capacity};
-use polyaxon_server::{Agent, DEFAULT_CONCURRENCY, Options, Reach, Server};
+use polyaxon_server::{Agent, DEFAULT_CONCURRENCY, Doors, Limits, Options, Reach, Server};
 use polyaxon_store::{Store, settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -80,9 +80,11 @@ async fn serve(
         store,
         layout: layout.clone(),
         changes,
+        metrics: Default::default(),
+        runtime: Some(runtime.task()),
         options: Options {
             key: key.to_hex(),
-            reach,
+            doors: Doors { reach, allowed_hosts: options.allow_host.clone() },
             agent: if options.no_agent { Agent::External } else { Agent::Local },
             max_concurrency: options.capacity.unwrap_or(concurrency),
             executor_lost,
@@ -97,7 +99,7 @@ async fn serve(
     let ended = ended().map_err(|error| broken("cannot wait for signals", &error))?;
     ready()?;
     tracing::info!(url = record.url, pid = record.pid, "the server answers");
-    let served = polyaxon_server::serve(listener, router, ended).await;
+    let served = polyaxon_server::serve(listener, router, Limits::default(), ended).await;
     runtime.shutdown().await;
     tracing::info!("the server has ended; jobs go on");
     served.map_err(|error| broken("cannot serve", &error))

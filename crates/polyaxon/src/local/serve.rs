@@ -5,6 +5,7 @@ use std::net::{IpAddr, TcpListener};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::args::server::ServeOptions;
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ use crate::session::Context;
 
 pub(crate) const FIRST_PORT: u16 = 8000;
 const LAST_PORT: u16 = 8100;
+
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, Failure> {
     if options.background {
@@ -27,13 +29,31 @@ pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, F
     let _lock = take_lock(&home)?;
     let listener = bind(context, options)?;
     let record = record(&listener, options)?;
+    let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    allow_many_connections();
     parts::run(&home.layout(), options, listener, &record, || {
         context.printer.note(&format!("Polyaxon serves at {} (home {})", record.url, home.root().display()));
+        if !is_loopback {
+            context.printer.warning(&format!(
+                "listening on {}: everyone who can reach this address can do everything here, which includes running \
+                 programs as you; leave --host out to be reached from this machine alone",
+                options.host
+            ));
+        }
         write_record(&home, &record)
     })?;
     remove_record(&home);
     Ok(Exit::Ok)
 }
+
+/// The usual limit of 1024 open files is 1024 connections. What cannot be raised stays.
+fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum.map_or(Some(MAX_OPEN_FILES), |most| Some(most.min(MAX_OPEN_FILES)));
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+const MAX_OPEN_FILES: u64 = 65_536;
 
 /// Proves that this process is the only server of the home, for as long as the file stays open.
 fn take_lock(home: &Home) -> Result<File, Failure> {

@@ -59,6 +59,9 @@ fn spawn(home: &Home, options: &ServeOptions) -> Result<Child, Failure> {
     if let Some(port) = options.port {
         command.args(["--port", &port.to_string()]);
     }
+    for name in &options.allow_host {
+        command.args(["--allow-host", name]);
+    }
     if options.no_agent {
         command.arg("--no-agent");
     }
