@@ -1,18 +1,28 @@
 //! The seam between SQL text and a database engine.
 //!
-//! SQL is portable: `?1` placeholders, `TEXT BIGINT {json} BOOLEAN`, timestamps as microseconds, ids as text.
+//! SQL is portable: `?1` placeholders (and no other question mark), `TEXT BIGINT {json} BOOLEAN`, timestamps as
+//! microseconds, ids as text. What the engines say differently is in [`dialect`], and only there.
 
+pub(crate) mod connection;
+pub mod dialect;
+pub mod place;
+pub(crate) mod postgres;
 pub(crate) mod signed;
-pub mod sqlite;
+pub(crate) mod sqlite;
 pub mod value;
 
 use polyaxon_model::ids::ExecutorId;
 
 use crate::Result;
+pub use dialect::Dialect;
+pub use place::Place;
 pub use value::{FromValue, Row, Value};
 
 /// An open transaction.
 pub trait Tx {
+    /// The language that [`Tx::query`] and [`Tx::execute`] understand.
+    fn dialect(&self) -> Dialect;
+
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>>;
 
     /// The rows of a query one by one, for those that are too many to hold. The slice is used again for each row.

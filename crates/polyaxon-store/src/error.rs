@@ -2,55 +2,75 @@
 
 use std::path::PathBuf;
 
+use crate::db::Place;
+
 /// The result of store functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot open the database {path}")]
-    Open { path: PathBuf, source: rusqlite::Error },
+    /// The address is not one.
+    #[error("{0}")]
+    Address(String),
+
+    /// The server of the database does not let us in.
+    #[error("cannot use the database {database}: {reason}")]
+    Refused { database: Place, reason: String },
+
+    /// Nothing was read or written: the database does not answer. It is looked for until it is back.
+    #[error("the database {database} cannot be reached ({reason}); try again in a moment")]
+    Unavailable { database: Place, reason: String },
+
+    /// The connection ended while the transaction was being committed.
+    #[error(
+        "the connection to the database {database} was lost while saving; it is not known whether this was saved, look before you try again"
+    )]
+    Uncertain { database: Place },
+
+    #[error("cannot open the database {database}")]
+    Open { database: Place, source: DatabaseError },
 
     #[error(
-        "the database {path} was written by a newer version of this program (schema {found}, this one knows {known}); use that version, or another home folder"
+        "the database {database} was written by a newer version of this program (schema {found}, this one knows {known}); use that version, or another home folder"
     )]
-    NewerSchema { path: PathBuf, found: i64, known: i64 },
+    NewerSchema { database: Place, found: i64, known: i64 },
 
     #[error(
-        "the database {path} was made with another text of migration {version}; restore its backup or use the program that made it"
+        "the database {database} was made with another text of migration {version}; restore its backup or use the program that made it"
     )]
-    EditedMigration { path: PathBuf, version: i64 },
+    EditedMigration { database: Place, version: i64 },
 
-    #[error("cannot bring the database {path} to schema {version}")]
-    Migrate { path: PathBuf, version: i64, source: Box<Error> },
+    #[error("cannot bring the database {database} to schema {version}")]
+    Migrate { database: Place, version: i64, source: Box<Error> },
 
     #[error("cannot copy the database to {backup} before changing its schema")]
     Backup { backup: PathBuf, source: Box<Error> },
 
     /// Nothing was written: there is no room left.
-    #[error("the disk with the database {path} is full; nothing was saved, free some space and try again")]
-    DiskFull { path: PathBuf },
+    #[error("the disk with the database {database} is full; nothing was saved, free some space and try again")]
+    DiskFull { database: Place },
 
     /// Nothing was written: the file or its folder may not be changed.
-    #[error("the database {path} cannot be written; check the permissions of the file and its folder")]
-    ReadOnly { path: PathBuf },
+    #[error("the database {database} cannot be written; check {}", database.permissions())]
+    ReadOnly { database: Place },
 
-    #[error("the database {path} is damaged ({message}); restore a backup of it")]
-    Damaged { path: PathBuf, message: String },
+    #[error("the database {database} is damaged ({message}); restore a backup of it")]
+    Damaged { database: Place, message: String },
 
-    #[error("the database {path} is locked by another program")]
-    Locked { path: PathBuf },
+    #[error("the database {database} is locked by another program")]
+    Locked { database: Place },
 
     #[error("the database refused a statement")]
     Statement {
         #[source]
-        source: rusqlite::Error,
+        source: DatabaseError,
     },
 
     /// A record breaks a rule that a constraint guards.
     #[error("the record conflicts with an existing one")]
     Conflict {
         #[source]
-        source: rusqlite::Error,
+        source: DatabaseError,
     },
 
     #[error("column {column} of a record cannot be read: {message}")]
@@ -85,14 +105,29 @@ pub enum Error {
     Panicked,
 }
 
+/// What an engine said.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Postgres(#[from] postgres::Error),
+}
+
 impl Error {
     /// The same error for another caller of the same transaction.
     pub(crate) fn share(&self) -> Error {
         match self {
-            Error::DiskFull { path } => Error::DiskFull { path: path.clone() },
-            Error::ReadOnly { path } => Error::ReadOnly { path: path.clone() },
-            Error::Locked { path } => Error::Locked { path: path.clone() },
-            Error::Damaged { path, message } => Error::Damaged { path: path.clone(), message: message.clone() },
+            Error::DiskFull { database } => Error::DiskFull { database: database.clone() },
+            Error::ReadOnly { database } => Error::ReadOnly { database: database.clone() },
+            Error::Locked { database } => Error::Locked { database: database.clone() },
+            Error::Damaged { database, message } => {
+                Error::Damaged { database: database.clone(), message: message.clone() }
+            }
+            Error::Unavailable { database, reason } => {
+                Error::Unavailable { database: database.clone(), reason: reason.clone() }
+            }
+            Error::Uncertain { database } => Error::Uncertain { database: database.clone() },
             other => Error::Undone(other.to_string()),
         }
     }

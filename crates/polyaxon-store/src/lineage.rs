@@ -33,7 +33,7 @@ pub fn add(tx: &mut dyn Tx, run: RunId, artifacts: &[NewArtifact]) -> Result<()>
         )?;
         tx.execute(
             "INSERT INTO run_artifacts (run_id, artifact_id, is_input) \
-             SELECT ?1, id, ?4 FROM artifacts WHERE name = ?2 AND state = ?3 \
+             SELECT CAST(?1 AS BIGINT), id, CAST(?4 AS BOOLEAN) FROM artifacts WHERE name = ?2 AND state = ?3 \
              ON CONFLICT (run_id, artifact_id) DO UPDATE SET is_input = excluded.is_input",
             args![id, artifact.name.as_str(), state, artifact.is_input],
         )?;
@@ -92,7 +92,7 @@ pub fn list(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<L
             select.filter("r.project_id = (SELECT id FROM projects WHERE uuid = {})", [project.into()]);
         }
     }
-    if let Some(condition) = filter::condition(&query, target) {
+    if let Some(condition) = filter::condition(tx.dialect(), &query, target) {
         select.filter(&condition.sql, condition.values);
     }
     for (field, _, key) in ARTIFACTS.read_sort(&wanted.sort) {

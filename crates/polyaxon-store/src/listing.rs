@@ -38,7 +38,11 @@ impl Select {
     pub(crate) fn order_by(&mut self, key: &str, value: Option<Value>, direction: Direction) {
         let values = std::iter::repeat_n(value, key.matches("{}").count()).flatten();
         let bound = self.bind(key, values);
+        let is_never_null = key.split_once('.').is_some_and(|(_, column)| NEVER_NULL.contains(&column));
         self.orders.push(match direction {
+            // PostgreSQL would use no index if it were told where nulls belong.
+            Direction::Ascending if is_never_null => bound,
+            Direction::Descending if is_never_null => format!("{bound} DESC"),
             Direction::Ascending => format!("{bound} ASC NULLS FIRST"),
             Direction::Descending => format!("{bound} DESC NULLS LAST"),
         });
@@ -64,6 +68,9 @@ pub(crate) fn numbered(sql: &str, first: usize) -> String {
     }
     numbered
 }
+
+/// Columns without nulls, in every table that has them.
+const NEVER_NULL: &[&str] = &["id", "uuid", "status", "kind", "created_at", "updated_at"];
 
 /// Reads one page of a select.
 pub(crate) fn page<T>(

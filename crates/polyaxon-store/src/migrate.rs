@@ -1,14 +1,14 @@
-//! Brings a database to the schema that this program knows: numbered, embedded, one transaction each.
+//! Brings a database to the schema that this program knows: numbered, embedded, all of them in one transaction.
 //!
-//! Invariants: an applied migration is never edited (its hash is recorded and compared); a database with data is
-//! copied before it is changed; a newer database is refused untouched.
+//! Invariants: an applied migration is never edited (its hash is recorded and compared); a file with data is copied
+//! before it is changed; a newer database is refused untouched; of several servers that start at once, one migrates.
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use uuid::Uuid;
 
-use crate::db::sqlite::explain;
+use crate::db::connection::{Access, Connection};
+use crate::db::{Place, Tx, args, first};
 use crate::{Error, Result};
 
 /// The text of every migration; its number is its place, from 1.
@@ -20,82 +20,87 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_stats.sql"),
 ];
 
-/// What the placeholders of migrations mean to SQLite.
-const PLACEHOLDERS: &[(&str, &str)] = &[
-    ("{pk}", "INTEGER PRIMARY KEY"),
-    ("{json}", "TEXT"),
-    // The rows live in the primary key.
-    ("{clustered}", "WITHOUT ROWID"),
-    // Lines that other databases read as comments.
-    ("--sqlite ", ""),
-];
-
 const VERSIONS_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, hash TEXT NOT NULL)";
 
-/// Applies what is missing.
-pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
-    apply_all(connection, path, MIGRATIONS)
+/// Applies what is missing. A file at `path` is copied before it is changed.
+pub(crate) fn migrate(connection: &mut Connection, place: &Place) -> Result<()> {
+    apply_all(connection, place, MIGRATIONS)
 }
 
-fn apply_all(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<()> {
-    let applied = applied(connection).map_err(|source| explain(path, source))?;
-    let known = migrations.len() as i64;
-    let found = applied.len() as i64;
-    if found > known {
-        return Err(Error::NewerSchema { path: path.to_owned(), found, known });
+fn apply_all(connection: &mut Connection, place: &Place, migrations: &[&str]) -> Result<()> {
+    let found = in_transaction(connection, |connection| check(connection.tx(), place, migrations))?;
+    if found == migrations.len() {
+        return Ok(());
     }
-    for ((index, recorded), text) in applied.iter().enumerate().zip(migrations) {
-        if *recorded != hash(text) {
-            return Err(Error::EditedMigration { path: path.to_owned(), version: index as i64 + 1 });
+    if let (Connection::Sqlite(session), Place::File(path)) = (&*connection, place)
+        && found > 0
+    {
+        let partial = sibling(path, &format!("schema-{found}.partial"));
+        back_up(path, found, &partial, || session.copy_to(&partial))?;
+    }
+    in_transaction(connection, |connection| {
+        // Another server may have been faster.
+        let found = check(connection.tx(), place, migrations)?;
+        for (index, text) in migrations.iter().enumerate().skip(found) {
+            let version = index as i64 + 1;
+            apply(connection, version, text).map_err(|source| Error::Migrate {
+                database: place.clone(),
+                version,
+                source: Box::new(source),
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// Runs the closure in the one transaction that may write.
+fn in_transaction<T>(connection: &mut Connection, closure: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+    connection.begin(Access::Write)?;
+    let done = closure(connection).and_then(|answer| connection.commit().map(|()| answer));
+    if done.is_err() {
+        connection.roll_back();
+    }
+    done
+}
+
+/// How many of the migrations are applied; an error when the database is not one that these made.
+fn check(tx: &mut dyn Tx, place: &Place, migrations: &[&str]) -> Result<usize> {
+    let exists = tx.dialect().table_exists();
+    if first(tx, exists, args!["schema_version"])?.is_none() {
+        return Ok(0);
+    }
+    let applied = tx.query("SELECT hash FROM schema_version ORDER BY version", &[])?;
+    let (found, known) = (applied.len(), migrations.len());
+    if found > known {
+        return Err(Error::NewerSchema { database: place.clone(), found: found as i64, known: known as i64 });
+    }
+    for (index, (mut row, text)) in applied.into_iter().zip(migrations).enumerate() {
+        if row.take::<String>()? != hash(text) {
+            return Err(Error::EditedMigration { database: place.clone(), version: index as i64 + 1 });
         }
     }
-    if found > 0 && found < known {
-        back_up(connection, path, found)?;
-    }
-    for (index, text) in migrations.iter().enumerate().skip(applied.len()) {
-        let version = index as i64 + 1;
-        apply(connection, version, text).map_err(|source| Error::Migrate {
-            path: path.to_owned(),
-            version,
-            source: Box::new(explain(path, source)),
-        })?;
-    }
-    Ok(())
+    Ok(found)
 }
 
-/// The hashes of the applied migrations, in order.
-fn applied(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let exists = connection.table_exists(None, "schema_version")?;
-    if !exists {
-        return Ok(Vec::new());
-    }
-    let mut statement = connection.prepare("SELECT hash FROM schema_version ORDER BY version")?;
-    statement.query_map([], |row| row.get(0))?.collect()
-}
-
-fn apply(connection: &mut Connection, version: i64, text: &str) -> rusqlite::Result<()> {
-    let sql = PLACEHOLDERS.iter().fold(text.to_owned(), |sql, (name, meaning)| sql.replace(name, meaning));
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    transaction.execute(VERSIONS_TABLE, [])?;
-    transaction.execute_batch(&sql)?;
-    transaction.execute("INSERT INTO schema_version (version, hash) VALUES (?1, ?2)", (version, hash(text)))?;
-    transaction.commit()
+fn apply(connection: &mut Connection, version: i64, text: &str) -> Result<()> {
+    connection.script(VERSIONS_TABLE)?;
+    let sql = connection.tx().dialect().migration(text);
+    connection.script(&sql)?;
+    let sql = "INSERT INTO schema_version (version, hash) VALUES (?1, ?2)";
+    connection.tx().execute(sql, args![version, hash(text)]).map(drop)
 }
 
 /// Copies the whole database beside itself; a copy of the same schema is replaced.
-fn back_up(connection: &Connection, path: &Path, version: i64) -> Result<()> {
+fn back_up(path: &Path, version: usize, partial: &Path, copy: impl FnOnce() -> Result<()>) -> Result<()> {
     let backup = sibling(path, &format!("schema-{version}.backup"));
-    let partial = sibling(path, &format!("schema-{version}.partial"));
     let failed = |source: Error| Error::Backup { backup: backup.clone(), source: Box::new(source) };
-    let unwritable = |_| failed(Error::ReadOnly { path: partial.clone() });
+    let unwritable = |_| failed(Error::ReadOnly { database: Place::from(partial) });
     if partial.exists() {
-        std::fs::remove_file(&partial).map_err(unwritable)?;
+        std::fs::remove_file(partial).map_err(unwritable)?;
     }
-    connection
-        .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
-        .map_err(|source| failed(explain(&partial, source)))?;
-    std::fs::rename(&partial, &backup).map_err(unwritable)
+    copy().map_err(failed)?;
+    std::fs::rename(partial, &backup).map_err(unwritable)
 }
 
 fn sibling(path: &Path, suffix: &str) -> PathBuf {
@@ -110,7 +115,7 @@ fn hash(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::sqlite::{self, Access};
+    use crate::db::sqlite;
 
     /// Never change a hash here: add a migration instead.
     const RELEASED: &[&str] = &[
@@ -126,8 +131,8 @@ mod tests {
 
     fn database(folder: &tempfile::TempDir, migrations: &[&str]) -> Result<Connection> {
         let path = folder.path().join("polyaxon.db");
-        let mut connection = sqlite::open(&path, Access::Write)?;
-        apply_all(&mut connection, &path, migrations)?;
+        let mut connection = Connection::Sqlite(sqlite::Session::open(&path, Access::Write)?);
+        apply_all(&mut connection, &Place::from(path.as_path()), migrations)?;
         Ok(connection)
     }
 
@@ -139,14 +144,14 @@ mod tests {
     #[test]
     fn an_old_database_is_copied_and_then_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let old = database(&folder, &[FIRST]).unwrap();
-        old.execute("INSERT INTO things (name) VALUES ('kept')", []).unwrap();
+        let mut old = database(&folder, &[FIRST]).unwrap();
+        old.script("INSERT INTO things (name) VALUES ('kept')").unwrap();
         drop(old);
-        let new = database(&folder, &[FIRST, SECOND]).unwrap();
-        let kept: (String, Option<i64>) =
-            new.query_row("SELECT name, size FROM things", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let mut new = database(&folder, &[FIRST, SECOND]).unwrap();
+        let mut row = first(new.tx(), "SELECT name, size FROM things", &[]).unwrap().unwrap();
+        let kept: (String, Option<i64>) = (row.take().unwrap(), row.take().unwrap());
         assert_eq!(kept, ("kept".to_owned(), None));
-        let backup = Connection::open(folder.path().join("polyaxon.db.schema-1.backup")).unwrap();
+        let backup = rusqlite::Connection::open(folder.path().join("polyaxon.db.schema-1.backup")).unwrap();
         assert_eq!(backup.query_row("SELECT count(*) FROM things", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
         assert!(backup.prepare("SELECT size FROM things").is_err());
     }
@@ -155,9 +160,9 @@ mod tests {
     fn newer_and_edited_schemas_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         drop(database(&folder, &[FIRST, SECOND]).unwrap());
-        let newer = database(&folder, &[FIRST]).unwrap_err();
+        let newer = database(&folder, &[FIRST]).err().unwrap();
         assert!(newer.to_string().contains("newer version of this program (schema 2, this one knows 1)"), "{newer}");
-        let edited = database(&folder, &[FIRST, "SELECT 1;"]).unwrap_err();
+        let edited = database(&folder, &[FIRST, "SELECT 1;"]).err().unwrap();
         assert!(edited.to_string().contains("another text of migration 2"), "{edited}");
     }
 
@@ -165,9 +170,10 @@ mod tests {
     fn a_migration_that_fails_leaves_the_old_schema() {
         let folder = tempfile::tempdir().unwrap();
         drop(database(&folder, &[FIRST]).unwrap());
-        let error = database(&folder, &[FIRST, "ALTER TABLE things ADD COLUMN a TEXT; SELECT nonsense;"]).unwrap_err();
+        let error =
+            database(&folder, &[FIRST, "ALTER TABLE things ADD COLUMN a TEXT; SELECT nonsense;"]).err().unwrap();
         assert!(matches!(error, Error::Migrate { version: 2, .. }), "{error}");
-        let same = database(&folder, &[FIRST]).unwrap();
-        assert!(same.prepare("SELECT a FROM things").is_err());
+        let mut same = database(&folder, &[FIRST]).unwrap();
+        assert!(same.tx().query("SELECT a FROM things", &[]).is_err());
     }
 }

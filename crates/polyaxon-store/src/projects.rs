@@ -156,7 +156,7 @@ pub fn list(tx: &mut dyn Tx, wanted: &ProjectQuery, now: Timestamp) -> Result<Li
     if !wanted.query.contains("live_state") {
         select.filter("p.live_state = {}", [1_i64.into()]);
     }
-    if let Some(condition) = filter::condition(&query, target) {
+    if let Some(condition) = filter::condition(tx.dialect(), &query, target) {
         select.filter(&condition.sql, condition.values);
     }
     let keys = PROJECTS.read_sort(&wanted.sort);

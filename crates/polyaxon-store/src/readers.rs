@@ -3,43 +3,64 @@
 //! Must not know async: callers bring themselves to a thread that may wait.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use rusqlite::Connection;
-
 use crate::db::Tx;
-use crate::db::sqlite::{self, Access, SqliteTx, explain};
+use crate::db::connection::{Access, Connection, Database};
 use crate::{Error, Result};
 
 pub(crate) struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    database: Database,
+    /// A place without a connection gets one when it is used.
+    idle: Mutex<Vec<Option<Connection>>>,
     returned: Condvar,
 }
 
 impl Readers {
-    pub(crate) fn open(path: &Path, count: usize) -> Result<Readers> {
-        let idle = (0..count.max(1)).map(|_| sqlite::open(path, Access::Read)).collect::<Result<_>>()?;
-        Ok(Readers { path: path.to_owned(), idle: Mutex::new(idle), returned: Condvar::new() })
+    pub(crate) fn open(database: Database, count: usize) -> Result<Readers> {
+        let mut idle: Vec<Option<Connection>> = (0..count.max(1)).map(|_| None).collect();
+        match &database {
+            Database::File(_) => {
+                for connection in &mut idle {
+                    *connection = Some(database.connect(Access::Read)?);
+                }
+            }
+            // Connections of a server cost it memory.
+            Database::Server(_) => {}
+        }
+        Ok(Readers { database, idle: Mutex::new(idle), returned: Condvar::new() })
     }
 
     pub(crate) fn read<T>(&self, closure: impl FnOnce(&mut dyn Tx) -> Result<T>) -> Result<T> {
-        let connection = self.borrow();
-        let answer = match catch_unwind(AssertUnwindSafe(|| in_transaction(&connection, &self.path, closure))) {
+        let mut slot = self.borrow();
+        let answer = match catch_unwind(AssertUnwindSafe(|| self.in_transaction(&mut slot, closure))) {
             Ok(answer) => answer,
             Err(_) => Err(Error::Panicked),
         };
-        if !connection.is_autocommit() {
+        if answer.is_err() {
             // An unfinished transaction would show this reader the same old state for ever.
-            drop(connection.execute_batch("ROLLBACK"));
+            if let Some(connection) = &mut slot {
+                connection.roll_back();
+            }
         }
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        let slot = slot.filter(|connection| !connection.is_lost());
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
         self.returned.notify_one();
         answer
     }
 
-    fn borrow(&self) -> Connection {
+    fn in_transaction<T>(
+        &self,
+        slot: &mut Option<Connection>,
+        closure: impl FnOnce(&mut dyn Tx) -> Result<T>,
+    ) -> Result<T> {
+        let connection = self.database.begin(slot, Access::Read)?;
+        let answer = closure(connection.tx())?;
+        connection.commit()?;
+        Ok(answer)
+    }
+
+    fn borrow(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match idle.pop() {
@@ -48,15 +69,4 @@ impl Readers {
             }
         }
     }
-}
-
-fn in_transaction<T>(
-    connection: &Connection,
-    path: &Path,
-    closure: impl FnOnce(&mut dyn Tx) -> Result<T>,
-) -> Result<T> {
-    connection.execute_batch("BEGIN").map_err(|source| explain(path, source))?;
-    let answer = closure(&mut SqliteTx::new(connection, path));
-    connection.execute_batch("COMMIT").map_err(|source| explain(path, source))?;
-    answer
 }

@@ -13,7 +13,7 @@ use polyaxon_model::pql::{self, Expression, Query, Term};
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 
-use crate::db::{Tx, Value, args, scalar};
+use crate::db::{Dialect, Tx, Value, args, scalar};
 use crate::filter::{self, Condition, Target};
 use crate::listing::{self, Select};
 use crate::run_row::{self, Depth};
@@ -116,7 +116,10 @@ fn tests(view: &mut View<'_>, expression: &Expression<Term>) -> Result<Selected>
         Expression::Any(parts) => Selected::Any(several(parts)?),
         Expression::Test(term) => match numeric(term) {
             Some((source, bound)) => Selected::Numbers(view.numbers(&source)?, bound),
-            None => Selected::Runs(view.runs(&filter::term(term, target), scope(term))?),
+            None => {
+                let condition = filter::term(view.tx().dialect(), term, target);
+                Selected::Runs(view.runs(&condition, scope(term))?)
+            }
         },
     })
 }
@@ -220,15 +223,22 @@ fn ordered_by_database(
         let ids = runs.ids().map(|id| Value::Int(id as i64)).chain(std::iter::repeat(Value::Int(0)));
         select.filter(&format!("r.id IN ({})", vec!["{}"; length].join(", ")), ids.take(length));
     } else {
-        narrow(&mut select, wanted, project, query, now);
+        narrow(tx.dialect(), &mut select, wanted, project, query, now);
     }
-    sort(&mut select, &wanted.sort);
+    sort(tx.dialect(), &mut select, &wanted.sort);
     let paging = Paging { counting: Counting::Skip, ..wanted.paging };
     listing::page(tx, &select, paging, |row| run_row::read(row, Depth::Row)).map(|page| page.results)
 }
 
 /// Keeps the wanted runs of `runs r`, by the database alone.
-pub(crate) fn narrow(select: &mut Select, wanted: &RunQuery, project: Option<i64>, query: &Query, now: Timestamp) {
+pub(crate) fn narrow(
+    dialect: Dialect,
+    select: &mut Select,
+    wanted: &RunQuery,
+    project: Option<i64>,
+    query: &Query,
+    now: Timestamp,
+) {
     for condition in implied(wanted, project).into_iter().chain(wanted.bookmarked.map(marked)) {
         select.filter(&condition.sql, condition.values);
     }
@@ -236,24 +246,28 @@ pub(crate) fn narrow(select: &mut Select, wanted: &RunQuery, project: Option<i64
         // `+` keeps the planner from using an index for this broad test instead of one for the order.
         select.filter("+r.created_at >= {}", [now.minus(LAST_MONTH).into()]);
     }
-    if let Some(condition) = filter::condition(query, target) {
+    if let Some(condition) = filter::condition(dialect, query, target) {
         select.filter(&condition.sql, condition.values);
     }
 }
 
-pub(crate) fn sort(select: &mut Select, text: &str) {
+const METRIC: &str = "(SELECT m.value FROM run_metrics m WHERE m.name = {} AND m.run_id = r.id)";
+
+pub(crate) fn sort(dialect: Dialect, select: &mut Select, text: &str) {
     let keys = RUNS.read_sort(text);
     let mut last = Direction::Descending;
     for (field, part, key) in &keys {
         let part = part.clone().map(Value::Text);
-        let column = match *field {
-            "metrics" => "(SELECT m.value FROM run_metrics m WHERE m.name = {} AND m.run_id = r.id)",
-            "params" | "inputs" | "in" => "r.inputs ->> {}",
-            "outputs" | "out" => "r.outputs ->> {}",
-            "meta_info" | "meta_flags" | "meta_values" => "r.meta_info ->> {}",
-            plain => sort_column(plain),
+        let columns = match *field {
+            "metrics" => vec![METRIC.to_owned()],
+            "params" | "inputs" | "in" => dialect.json_order("r.inputs"),
+            "outputs" | "out" => dialect.json_order("r.outputs"),
+            "meta_info" | "meta_flags" | "meta_values" => dialect.json_order("r.meta_info"),
+            plain => vec![sort_column(plain).to_owned()],
         };
-        select.order_by(column, part, key.direction);
+        for column in columns {
+            select.order_by(&column, part.clone(), key.direction);
+        }
         last = key.direction;
     }
     select.order_by("r.id", None, last);

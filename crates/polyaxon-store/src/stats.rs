@@ -186,12 +186,12 @@ fn select(tx: &mut dyn Tx, scope: &Scope, columns: &str, tail: &str, now: Timest
         paging: scope.page.unwrap_or(Paging::ALL),
     };
     let mut runs = Select::new(columns, "runs r");
-    run_list::narrow(&mut runs, &wanted, row, &query, now);
+    run_list::narrow(tx.dialect(), &mut runs, &wanted, row, &query, now);
     if let Whose::Pipeline(run) = scope.whose {
         runs.filter("r.pipeline_id = (SELECT o.id FROM runs o WHERE o.uuid = {})", [Value::from(run)]);
     }
     if scope.page.is_some() {
-        run_list::sort(&mut runs, &wanted.sort);
+        run_list::sort(tx.dialect(), &mut runs, &wanted.sort);
     }
     listing::summarize(tx, &runs, "r.id", scope.page, tail)
 }

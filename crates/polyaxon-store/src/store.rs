@@ -1,14 +1,17 @@
 //! The store itself: one writer thread, several readers, and a signal that something changed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use polyaxon_model::ids::ExecutorId;
 use tokio::sync::{oneshot, watch};
 
-use crate::db::Tx;
+use crate::db::connection::{Access, Connection, Database};
+use crate::db::postgres::server::{Server, listen};
+use crate::db::postgres::{Address, is_address};
 use crate::db::signed::SignedTx;
-use crate::db::sqlite::{self, Access};
+use crate::db::{Dialect, Place, Tx, sqlite};
 use crate::readers::Readers;
 use crate::selection::known::Known;
 use crate::writer::Writer;
@@ -19,13 +22,15 @@ use crate::{Error, Result, migrate};
 pub struct Options {
     /// Connections that read at the same time.
     pub readers: usize,
-    /// The greatest size of the database; writes beyond it fail as on a full disk.
+    /// The greatest size of the file; writes beyond it fail as on a full disk.
     pub max_bytes: Option<u64>,
+    /// How long a database server that does not answer is waited for.
+    pub patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { readers: 4, max_bytes: None }
+        Options { readers: 4, max_bytes: None, patience: Duration::from_secs(5) }
     }
 }
 
@@ -37,7 +42,7 @@ pub struct Store {
 }
 
 struct Shared {
-    path: PathBuf,
+    place: Place,
     // Closed before the readers, so that what was queued is written first.
     writer: Writer,
     readers: Readers,
@@ -53,16 +58,12 @@ impl Store {
 
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Store> {
         let path = path.as_ref();
-        let mut connection = sqlite::open(path, Access::Write)?;
-        migrate::migrate(&mut connection, path)?;
-        if let Some(bytes) = options.max_bytes {
-            sqlite::limit_size(&connection, path, bytes)?;
+        let mut connection = Connection::Sqlite(sqlite::Session::open(path, Access::Write)?);
+        migrate::migrate(&mut connection, &Place::from(path))?;
+        if let (Some(bytes), Connection::Sqlite(session)) = (options.max_bytes, &connection) {
+            session.limit_size(bytes)?;
         }
-        let readers = Readers::open(path, options.readers)?;
-        let (sender, changed) = watch::channel(0);
-        let writer = Writer::start(connection, path, sender)?;
-        let shared = Shared { path: path.to_owned(), writer, readers, changed, known: Arc::default() };
-        Ok(Store { shared: Arc::new(shared), server: None })
+        Store::start(connection, Database::File(path.to_owned()), watch::Sender::new(0), options)
     }
 
     /// A handle of the same database with which a server writes: it claims the actions that follow.
@@ -71,8 +72,45 @@ impl Store {
         Store { shared: Arc::clone(&self.shared), server: Some(server) }
     }
 
-    pub fn path(&self) -> &Path {
-        &self.shared.path
+    /// Opens the database at `postgres://…`, which must exist, or at a path. Waits for the network, so an async task
+    /// must not call it.
+    pub fn open_url(url: &str, options: Options) -> Result<Store> {
+        if !is_address(url) {
+            return Store::open_with(url, options);
+        }
+        let server = Arc::new(Server::new(Address::parse(url)?)?);
+        server.wait(options.patience)?;
+        let mut connection = Connection::Postgres(Box::new(server.connect()?));
+        migrate::migrate(&mut connection, server.place())?;
+        let changed = watch::Sender::new(0);
+        listen(&server, changed.clone())?;
+        Store::start(connection, Database::Server(server), changed, options)
+    }
+
+    fn start(
+        connection: Connection,
+        database: Database,
+        changed: watch::Sender<u64>,
+        options: Options,
+    ) -> Result<Store> {
+        let place = database.place();
+        let readers = Readers::open(database.clone(), options.readers)?;
+        let receiver = changed.subscribe();
+        let writer = Writer::start(connection, database, changed)?;
+        let shared = Shared { place, writer, readers, changed: receiver, known: Arc::default() };
+        Ok(Store { shared: Arc::new(shared), server: None })
+    }
+
+    /// Which database this is.
+    pub fn place(&self) -> &Place {
+        &self.shared.place
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        match self.place() {
+            Place::File(_) => Dialect::Sqlite,
+            Place::Server(_) => Dialect::Postgres,
+        }
     }
 
     /// Counts committed transactions that changed something; wait on it instead of polling.

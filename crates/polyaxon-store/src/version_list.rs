@@ -38,7 +38,7 @@ pub fn list(tx: &mut dyn Tx, wanted: &VersionQuery, now: Timestamp) -> Result<Li
         None => select.filter("p.live_state >= 0", []),
     }
     select.filter("v.kind = {}", [wanted.kind.into()]);
-    if let Some(condition) = filter::condition(&query, target) {
+    if let Some(condition) = filter::condition(tx.dialect(), &query, target) {
         select.filter(&condition.sql, condition.values);
     }
     let keys = VERSIONS.read_sort(&wanted.sort);

@@ -5,14 +5,12 @@
 //! of it fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
 use crate::db::Tx;
-use crate::db::sqlite::{SqliteTx, explain};
+use crate::db::connection::{Access, Connection, Database};
 use crate::{Error, Result};
 
 /// Closures per transaction, so that the first does not wait for ever.
@@ -30,9 +28,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, path: &Path, changed: watch::Sender<u64>) -> Result<Writer> {
+    pub(crate) fn start(connection: Connection, database: Database, changed: watch::Sender<u64>) -> Result<Writer> {
         let (jobs, queue) = mpsc::unbounded_channel();
-        let committer = Committer { connection, path: path.to_owned(), changed };
+        let committer = Committer { connection: Some(connection), database, changed };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || committer.run(queue))
@@ -101,33 +99,37 @@ where
 }
 
 struct Committer {
-    connection: Connection,
-    path: PathBuf,
+    /// None after it was lost, until the next transaction.
+    connection: Option<Connection>,
+    database: Database,
     changed: watch::Sender<u64>,
 }
 
 impl Committer {
-    fn run(self, mut queue: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+    fn run(mut self, mut queue: mpsc::UnboundedReceiver<Box<dyn Job>>) {
         while let Some(first) = queue.blocking_recv() {
-            if let Err(error) = self.statement("BEGIN IMMEDIATE") {
-                first.refuse(error);
-                continue;
-            }
-            let before = self.connection.total_changes();
+            let connection = match self.database.begin(&mut self.connection, Access::Write) {
+                Ok(connection) => connection,
+                Err(error) => {
+                    first.refuse(error);
+                    continue;
+                }
+            };
             let mut waiting = Vec::new();
-            let mut result = self.run_job(first, &mut waiting);
+            let mut result = run_job(connection, first, &mut waiting);
             for _ in 1..BATCH {
                 if result.is_err() {
                     break;
                 }
                 let Ok(job) = queue.try_recv() else { break };
-                result = self.run_job(job, &mut waiting);
+                result = run_job(connection, job, &mut waiting);
             }
-            let result = result.and_then(|()| self.statement("COMMIT"));
-            if result.is_err() && !self.connection.is_autocommit() {
-                drop(self.statement("ROLLBACK"));
+            let has_changes = connection.has_changes();
+            let result = result.and_then(|()| connection.commit());
+            if result.is_err() {
+                connection.roll_back();
             }
-            if result.is_ok() && self.connection.total_changes() != before {
+            if result.is_ok() && has_changes {
                 self.changed.send_modify(|version| *version += 1);
             }
             for acknowledge in waiting {
@@ -135,27 +137,29 @@ impl Committer {
             }
         }
     }
+}
 
-    /// Runs one closure in a savepoint. An error means that the whole transaction is lost.
-    fn run_job(&self, job: Box<dyn Job>, waiting: &mut Vec<Acknowledge>) -> Result<()> {
-        if let Err(error) = self.statement("SAVEPOINT job") {
-            job.refuse(error.share());
-            return Err(error);
-        }
-        // A closure that panics drops its way to answer, which is how its caller learns of it.
-        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(&mut SqliteTx::new(&self.connection, &self.path)))).ok();
-        let is_kept = matches!(&outcome, Some(Outcome { failure: None, .. }));
-        let failure = outcome.and_then(|outcome| {
-            waiting.push(outcome.acknowledge);
-            outcome.failure
-        });
-        if self.connection.is_autocommit() {
-            return Err(failure.unwrap_or(Error::Undone("the database gave the transaction up".to_owned())));
-        }
-        self.statement(if is_kept { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })
+/// Runs one closure in a part of the transaction. An error means that the whole transaction is lost.
+fn run_job(connection: &mut Connection, job: Box<dyn Job>, waiting: &mut Vec<Acknowledge>) -> Result<()> {
+    if let Err(error) = connection.begin_part() {
+        job.refuse(error.share());
+        return Err(error);
     }
+    // A closure that panics drops its way to answer, which is how its caller learns of it.
+    let outcome = catch_unwind(AssertUnwindSafe(|| job.run(connection.tx()))).ok();
+    let is_spoiled = connection.is_spoiled();
+    let is_kept = matches!(&outcome, Some(Outcome { failure: None, .. })) && !is_spoiled;
+    let failure = outcome.and_then(|Outcome { failure, acknowledge }| {
+        waiting.push(if is_spoiled && failure.is_none() { undone(acknowledge) } else { acknowledge });
+        failure
+    });
+    if connection.has_given_up() {
+        return Err(failure.unwrap_or(Error::Undone("the database gave the transaction up".to_owned())));
+    }
+    if is_kept { connection.keep_part() } else { connection.undo_part() }
+}
 
-    fn statement(&self, sql: &str) -> Result<()> {
-        self.connection.execute_batch(sql).map_err(|source| explain(&self.path, source))
-    }
+/// The caller of a closure that made light of a statement's failure.
+fn undone(acknowledge: Acknowledge) -> Acknowledge {
+    Box::new(|broken| acknowledge(broken.or_else(|| Some(Error::Undone("a statement of it was refused".to_owned())))))
 }

@@ -2,7 +2,7 @@
 
 use polyaxon_model::ids::ExecutorId;
 
-use super::{Row, Tx, Value};
+use super::{Dialect, Row, Tx, Value};
 use crate::Result;
 
 pub(crate) struct SignedTx<'a> {
@@ -11,6 +11,10 @@ pub(crate) struct SignedTx<'a> {
 }
 
 impl Tx for SignedTx<'_> {
+    fn dialect(&self) -> Dialect {
+        self.tx.dialect()
+    }
+
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>> {
         self.tx.query(sql, args)
     }

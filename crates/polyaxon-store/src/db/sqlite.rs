@@ -1,37 +1,97 @@
-//! The seam over SQLite.
+//! The seam over SQLite: sessions, values, errors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::ffi::ErrorCode;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{OpenFlags, ToSql};
 
-use super::{Row, Tx, Value};
-use crate::{Error, Result};
+use super::connection::Access;
+use super::{Dialect, Place, Row, Tx, Value};
+use crate::Result;
+use crate::error::{DatabaseError, Error};
 
 /// Prepared statements that a connection keeps.
 const STATEMENT_CACHE: usize = 256;
 
-/// What a connection may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Write,
-    Read,
+/// A connection; when transactions begin and end is the owner's business.
+pub(crate) struct Session {
+    connection: rusqlite::Connection,
+    place: Place,
+    /// Changes of all times when the transaction began.
+    changes_before: u64,
 }
 
-/// A transaction on a connection; beginning and ending it is the owner's business.
-pub struct SqliteTx<'a> {
-    connection: &'a Connection,
-    path: &'a Path,
-}
+impl Session {
+    /// Opens a connection with our pragmas.
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Session> {
+        let flags = match access {
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        let connect = || {
+            let connection = rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+            connection.busy_timeout(std::time::Duration::from_secs(5))?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            if access == Access::Write {
+                connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+                connection.pragma_update(None, "synchronous", "NORMAL")?;
+            }
+            Ok(connection)
+        };
+        let place = Place::from(path);
+        match connect() {
+            Ok(connection) => Ok(Session { connection, place, changes_before: 0 }),
+            Err(source) => Err(match explain(&place, source) {
+                Error::Statement { source } => Error::Open { database: place, source },
+                clear => clear,
+            }),
+        }
+    }
 
-impl<'a> SqliteTx<'a> {
-    pub(crate) fn new(connection: &'a Connection, path: &'a Path) -> SqliteTx<'a> {
-        SqliteTx { connection, path }
+    pub(crate) fn begin(&mut self, access: Access) -> Result<()> {
+        self.changes_before = self.connection.total_changes();
+        self.script(match access {
+            Access::Write => "BEGIN IMMEDIATE",
+            Access::Read => "BEGIN",
+        })
+    }
+
+    pub(crate) fn script(&mut self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|source| explain(&self.place, source))
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    pub(crate) fn has_changes(&self) -> bool {
+        self.connection.total_changes() != self.changes_before
+    }
+
+    /// Copies the whole database into a new file.
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<()> {
+        let copied = self.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
+        copied.map(drop).map_err(|source| explain(&Place::from(path), source))
+    }
+
+    /// Makes writes fail beyond a size, as a full disk would.
+    pub(crate) fn limit_size(&self, bytes: u64) -> Result<()> {
+        let limit = || {
+            let page: i64 = self.connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+            let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
+            self.connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+        };
+        limit().map_err(|source| explain(&self.place, source))
     }
 }
 
-impl Tx for SqliteTx<'_> {
+impl Tx for Session {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
     fn query(&mut self, sql: &str, args: &[Value]) -> Result<Vec<Row>> {
         let read = || {
             let mut statement = self.connection.prepare_cached(sql)?;
@@ -44,7 +104,7 @@ impl Tx for SqliteTx<'_> {
             }
             Ok(found)
         };
-        read().map_err(|source| explain(self.path, source))
+        read().map_err(|source| explain(&self.place, source))
     }
 
     fn visit(&mut self, sql: &str, args: &[Value], each: &mut dyn FnMut(&[Value])) -> Result<()> {
@@ -60,12 +120,12 @@ impl Tx for SqliteTx<'_> {
             }
             Ok(())
         };
-        read().map_err(|source| explain(self.path, source))
+        read().map_err(|source| explain(&self.place, source))
     }
 
     fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64> {
         let run = || self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(args));
-        run().map(|changed| changed as u64).map_err(|source| explain(self.path, source))
+        run().map(|changed| changed as u64).map_err(|source| explain(&self.place, source))
     }
 }
 
@@ -92,50 +152,18 @@ impl From<ValueRef<'_>> for Value {
     }
 }
 
-/// Opens a connection with our pragmas.
-pub(crate) fn open(path: &Path, access: Access) -> Result<Connection> {
-    let flags = match access {
-        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-    };
-    let connect = || {
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        if access == Access::Write {
-            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
-            connection.pragma_update(None, "synchronous", "NORMAL")?;
-        }
-        Ok(connection)
-    };
-    connect().map_err(|source| match explain(path, source) {
-        Error::Statement { source } => Error::Open { path: path.to_owned(), source },
-        clear => clear,
-    })
-}
-
 /// The error as a person can act on it.
-pub(crate) fn explain(path: &Path, source: rusqlite::Error) -> Error {
-    let path: PathBuf = path.to_owned();
-    match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Error::DiskFull { path },
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Error::ReadOnly { path },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            Error::Damaged { path, message: source.to_string() }
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Locked { path },
+fn explain(place: &Place, source: rusqlite::Error) -> Error {
+    let database = place.clone();
+    let code = source.sqlite_error_code();
+    let message = source.to_string();
+    let source = DatabaseError::Sqlite(source);
+    match code {
+        Some(ErrorCode::DiskFull) => Error::DiskFull { database },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Error::ReadOnly { database },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Error::Damaged { database, message },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Locked { database },
         Some(ErrorCode::ConstraintViolation) => Error::Conflict { source },
         _ => Error::Statement { source },
     }
-}
-
-/// Makes writes fail beyond a size, as a full disk would.
-pub(crate) fn limit_size(connection: &Connection, path: &Path, bytes: u64) -> Result<()> {
-    let limit = || {
-        let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-        let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page.max(1);
-        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-    };
-    limit().map_err(|source| explain(path, source))
 }

@@ -5,20 +5,22 @@ use polyaxon_model::status::Status;
 use polyaxon_store::{Store, actions, runs, statuses};
 use serde_json::json;
 
-use crate::testkit::{NOW, World};
+use crate::testkit::{NOW, World, databases};
 
 #[test]
 fn everything_is_found_again_after_reopening() {
-    let world = World::new();
-    let run = world.job().uuid;
-    world.patch(run, json!({"name": "train", "outputs": {"loss": 0.1}, "tags": ["a"]}), NOW);
-    world.apply(run, Event::StopRequested, "2026-11-22T12:00:09Z");
-    let before = world.get(run);
-    let world = world.reopen();
-    assert_eq!(world.get(run), before);
-    let document = world.store.read_blocking(|tx| statuses::document(tx, run)).unwrap().unwrap();
-    let told: Vec<Status> = document.status_conditions.iter().map(|condition| condition.status).collect();
-    assert_eq!((document.status, told), (Status::Stopped, vec![Status::Created, Status::Stopped]));
+    for database in databases() {
+        let world = World::on(&database);
+        let run = world.job().uuid;
+        world.patch(run, json!({"name": "train", "outputs": {"loss": 0.1}, "tags": ["a"]}), NOW);
+        world.apply(run, Event::StopRequested, "2026-11-22T12:00:09Z");
+        let before = world.get(run);
+        let world = world.reopen();
+        assert_eq!(world.get(run), before);
+        let document = world.store.read_blocking(|tx| statuses::document(tx, run)).unwrap().unwrap();
+        let told: Vec<Status> = document.status_conditions.iter().map(|condition| condition.status).collect();
+        assert_eq!((document.status, told), (Status::Stopped, vec![Status::Created, Status::Stopped]));
+    }
 }
 
 /// A killed process closes nothing: its files, as they are at that moment, are all that the next one has.
@@ -57,14 +59,16 @@ fn a_torn_log_loses_only_the_transaction_that_was_being_written() {
 
 #[test]
 fn closing_waits_for_what_was_queued() {
-    let world = World::new();
-    let run = world.job().uuid;
-    let store = world.store.clone();
-    let writer = std::thread::spawn(move || {
-        store.write_blocking(move |tx| {
-            runs::patch(tx, run, &serde_json::from_value(json!({"name": "late"})).unwrap(), crate::testkit::at(NOW))
-        })
-    });
-    writer.join().unwrap().unwrap();
-    assert_eq!(world.reopen().get(run).name.as_deref(), Some("late"));
+    for database in databases() {
+        let world = World::on(&database);
+        let run = world.job().uuid;
+        let store = world.store.clone();
+        let writer = std::thread::spawn(move || {
+            store.write_blocking(move |tx| {
+                runs::patch(tx, run, &serde_json::from_value(json!({"name": "late"})).unwrap(), crate::testkit::at(NOW))
+            })
+        });
+        writer.join().unwrap().unwrap();
+        assert_eq!(world.reopen().get(run).name.as_deref(), Some("late"));
+    }
 }

@@ -42,7 +42,7 @@ fn a_folder_that_is_not_there_is_an_error_with_its_name() {
 #[test]
 fn two_stores_on_one_file_see_each_other() {
     let world = World::new();
-    let other = Store::open(world.store.path()).unwrap();
+    let other = Store::open(world.folder.path().join("polyaxon.db")).unwrap();
     other.write_blocking(|tx| settings::set(tx, "x", "1")).unwrap();
     assert_eq!(world.store.read_blocking(|tx| settings::get(tx, "x")).unwrap().as_deref(), Some("1"));
 }

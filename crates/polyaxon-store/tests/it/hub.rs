@@ -8,7 +8,7 @@ use polyaxon_store::{hub, versions};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::testkit::{NOW, World, at};
+use crate::testkit::{NOW, World, at, databases};
 
 impl World {
     fn register(&self, name: &str, content: &str) {
@@ -28,24 +28,26 @@ impl World {
 
 #[test]
 fn operations_of_a_dag_and_of_components_are_filled_in() {
-    let world = World::new();
-    world.register(
-        "v1",
-        r#"{"kind": "component", "inputs": [{"name": "lr", "type": "float", "value": 1e-05}],
+    for database in databases() {
+        let world = World::on(&database);
+        world.register(
+            "v1",
+            r#"{"kind": "component", "inputs": [{"name": "lr", "type": "float", "value": 1e-05}],
         "run": {"kind": "job", "container": {"image": "a"}}}"#,
-    );
-    world.register("v2", "kind: component\nrun: {kind: dag, operations: [{name: inner, hubRef: \"p:v1\"}]}");
-    let dag = json!({ "kind": "operation", "hubRef": "p:v2" });
-    let inner = &world.collected(&dag).unwrap()["component"]["run"]["operations"][0];
-    assert_eq!(inner["component"]["run"]["container"]["image"], "a");
-    assert_eq!(inner["component"]["inputs"][0]["value"], json!(1e-05), "contents in JSON are read as JSON");
-    world.register(
-        "v3",
-        "kind: component\nrun: {kind: dag, operations: [{name: a, hubRef: \"p:v3\"}, {name: b, hubRef: \"q\"}]}",
-    );
-    let problems = world.collected(&json!({ "hubRef": "p:v3" })).unwrap_err();
-    assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].contains("leads back to where it started"), "{problems:?}");
+        );
+        world.register("v2", "kind: component\nrun: {kind: dag, operations: [{name: inner, hubRef: \"p:v1\"}]}");
+        let dag = json!({ "kind": "operation", "hubRef": "p:v2" });
+        let inner = &world.collected(&dag).unwrap()["component"]["run"]["operations"][0];
+        assert_eq!(inner["component"]["run"]["container"]["image"], "a");
+        assert_eq!(inner["component"]["inputs"][0]["value"], json!(1e-05), "contents in JSON are read as JSON");
+        world.register(
+            "v3",
+            "kind: component\nrun: {kind: dag, operations: [{name: a, hubRef: \"p:v3\"}, {name: b, hubRef: \"q\"}]}",
+        );
+        let problems = world.collected(&json!({ "hubRef": "p:v3" })).unwrap_err();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].contains("leads back to where it started"), "{problems:?}");
+    }
 }
 
 #[test]

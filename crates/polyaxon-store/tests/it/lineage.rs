@@ -8,7 +8,7 @@ use polyaxon_store::lineage::{self, ArtifactQuery, Scope};
 use polyaxon_store::runs::NewRecord;
 use serde_json::{Value as Json, json};
 
-use crate::testkit::{NOW, World, at};
+use crate::testkit::{NOW, World, at, databases};
 
 impl World {
     fn add_artifacts(&self, run: polyaxon_model::ids::RunId, rows: Json) {
@@ -25,61 +25,65 @@ impl World {
 
 #[test]
 fn artifacts_are_linked_updated_filtered_and_removed() {
-    let world = World::new();
-    let run = world.job().uuid;
-    world.add_artifacts(
-        run,
-        json!([
-            {"name": "loss", "kind": "metric", "path": "events/metric/loss.plx", "summary": {"last": 0.2}},
-            {"name": "data", "kind": "data", "is_input": true, "summary": {"hash": "abc"}},
-            {"name": "model", "kind": "model", "path": "outputs/m"}
-        ]),
-    );
-    world.add_artifacts(run, json!([{"name": "loss", "kind": "metric", "summary": {"last": 0.1}}]));
-    let loss = world.store.read_blocking(|tx| lineage::get(tx, run, "loss")).unwrap().unwrap();
-    assert_eq!((Json::Object(loss.summary), loss.path), (json!({"last": 0.1}), None));
-    let scope = Scope::Run(run);
-    assert_eq!(world.artifact_names(scope, "", ""), "loss data model");
-    assert_eq!(world.artifact_names(scope, "kind:metric|model", "-name"), "model loss");
-    assert_eq!(world.artifact_names(scope, "is_input:true", ""), "data");
-    assert_eq!(
-        world.artifact_names(Scope::Project(world.project.uuid), &format!("run:{run}"), "name"),
-        "data loss model"
-    );
-    assert_eq!(world.find("in_artifact_kind:data", "").unwrap().len(), 1);
-    assert_eq!(world.find("in_artifact_kind:metric", "").unwrap().len(), 0);
-    assert_eq!(world.find("out_artifact_kind:metric", "").unwrap().len(), 1);
-    assert_eq!(world.find("out_artifact_kind:~metric", "").unwrap().len(), 0);
-    assert_eq!(world.store.write_blocking(move |tx| lineage::remove(tx, run, "data")).unwrap(), 1);
-    assert_eq!(world.artifact_names(scope, "", ""), "loss model");
+    for database in databases() {
+        let world = World::on(&database);
+        let run = world.job().uuid;
+        world.add_artifacts(
+            run,
+            json!([
+                {"name": "loss", "kind": "metric", "path": "events/metric/loss.plx", "summary": {"last": 0.2}},
+                {"name": "data", "kind": "data", "is_input": true, "summary": {"hash": "abc"}},
+                {"name": "model", "kind": "model", "path": "outputs/m"}
+            ]),
+        );
+        world.add_artifacts(run, json!([{"name": "loss", "kind": "metric", "summary": {"last": 0.1}}]));
+        let loss = world.store.read_blocking(|tx| lineage::get(tx, run, "loss")).unwrap().unwrap();
+        assert_eq!((Json::Object(loss.summary), loss.path), (json!({"last": 0.1}), None));
+        let scope = Scope::Run(run);
+        assert_eq!(world.artifact_names(scope, "", ""), "loss data model");
+        assert_eq!(world.artifact_names(scope, "kind:metric|model", "-name"), "model loss");
+        assert_eq!(world.artifact_names(scope, "is_input:true", ""), "data");
+        assert_eq!(
+            world.artifact_names(Scope::Project(world.project.uuid), &format!("run:{run}"), "name"),
+            "data loss model"
+        );
+        assert_eq!(world.find("in_artifact_kind:data", "").unwrap().len(), 1);
+        assert_eq!(world.find("in_artifact_kind:metric", "").unwrap().len(), 0);
+        assert_eq!(world.find("out_artifact_kind:metric", "").unwrap().len(), 1);
+        assert_eq!(world.find("out_artifact_kind:~metric", "").unwrap().len(), 0);
+        assert_eq!(world.store.write_blocking(move |tx| lineage::remove(tx, run, "data")).unwrap(), 1);
+        assert_eq!(world.artifact_names(scope, "", ""), "loss model");
+    }
 }
 
 #[test]
 fn edges_and_clones_are_found_from_both_sides() {
-    let world = World::new();
-    let (first, second) = (world.job().uuid, world.job().uuid);
-    let edge = NewEdge {
-        other: first,
-        side: Side::Upstream,
-        kind: EdgeKind::Manual,
-        values: Some(json!({"lr": "outputs.lr"})),
-        statuses: None,
-    };
-    world.store.write_blocking(move |tx| edges::replace(tx, second, &[edge])).unwrap();
-    let list =
-        |run, side| world.store.read_blocking(|tx| edges::list(tx, run, side, Paging::first(20))).unwrap().results;
-    let up = list(second, Side::Upstream);
-    assert_eq!((up.len(), up[0].upstream.as_ref().unwrap().uuid), (1, first));
-    assert_eq!(list(first, Side::Downstream)[0].downstream.as_ref().unwrap().uuid, second);
-    assert_eq!(list(first, Side::Upstream), []);
-    assert_eq!(world.find(&format!("upstream:{first}"), "").unwrap()[0].uuid, second);
-    assert_eq!(world.find("upstream:nil", "").unwrap()[0].uuid, first);
-    world.store.write_blocking(move |tx| edges::replace(tx, second, &[])).unwrap();
-    assert_eq!(list(second, Side::Upstream), []);
+    for database in databases() {
+        let world = World::on(&database);
+        let (first, second) = (world.job().uuid, world.job().uuid);
+        let edge = NewEdge {
+            other: first,
+            side: Side::Upstream,
+            kind: EdgeKind::Manual,
+            values: Some(json!({"lr": "outputs.lr"})),
+            statuses: None,
+        };
+        world.store.write_blocking(move |tx| edges::replace(tx, second, &[edge])).unwrap();
+        let list =
+            |run, side| world.store.read_blocking(|tx| edges::list(tx, run, side, Paging::first(20))).unwrap().results;
+        let up = list(second, Side::Upstream);
+        assert_eq!((up.len(), up[0].upstream.as_ref().unwrap().uuid), (1, first));
+        assert_eq!(list(first, Side::Downstream)[0].downstream.as_ref().unwrap().uuid, second);
+        assert_eq!(list(first, Side::Upstream), []);
+        assert_eq!(world.find(&format!("upstream:{first}"), "").unwrap()[0].uuid, second);
+        assert_eq!(world.find("upstream:nil", "").unwrap()[0].uuid, first);
+        world.store.write_blocking(move |tx| edges::replace(tx, second, &[])).unwrap();
+        assert_eq!(list(second, Side::Upstream), []);
 
-    let record = NewRecord { original: Some((first, CloningKind::Copy)), ..world.record(ManagedBy::Agent) };
-    let clone = world.create(record, NOW).uuid;
-    let clones = world.store.read_blocking(|tx| edges::clones(tx, first, Paging::first(20))).unwrap().results;
-    assert_eq!((clones[0].uuid, clones[0].cloning_kind), (clone, Some(CloningKind::Copy)));
-    assert_eq!(world.find(&format!("original:{first}"), "").unwrap().len(), 1);
+        let record = NewRecord { original: Some((first, CloningKind::Copy)), ..world.record(ManagedBy::Agent) };
+        let clone = world.create(record, NOW).uuid;
+        let clones = world.store.read_blocking(|tx| edges::clones(tx, first, Paging::first(20))).unwrap().results;
+        assert_eq!((clones[0].uuid, clones[0].cloning_kind), (clone, Some(CloningKind::Copy)));
+        assert_eq!(world.find(&format!("original:{first}"), "").unwrap().len(), 1);
+    }
 }

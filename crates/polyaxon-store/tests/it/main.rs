@@ -11,6 +11,7 @@ mod hub;
 mod lifecycle;
 mod lineage;
 mod lists;
+mod outage;
 mod pql;
 mod projects;
 mod runs;

@@ -8,7 +8,7 @@ use polyaxon_store::runs::NewRecord;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::testkit::World;
+use crate::testkit::{Database, World, databases};
 
 /// `query` finds these runs; `400` is a refusal, `-` is nothing.
 const QUERIES: &[(&str, &str)] = &[
@@ -131,23 +131,27 @@ const SORTS: &[(&str, &str)] = &[
 
 #[test]
 fn queries_find_what_the_official_server_finds() {
-    let world = five_runs();
-    for (query, expected) in QUERIES {
-        let found = match world.find(query, "name") {
-            Ok(runs) => letters(runs.iter().map(|run| run.name.as_deref())),
-            Err(Error::Query(_)) => "400".to_owned(),
-            Err(error) => panic!("{query}: {error}"),
-        };
-        assert_eq!(found, *expected, "{query}");
+    for database in databases() {
+        let world = five_runs(&database);
+        for (query, expected) in QUERIES {
+            let found = match world.find(query, "name") {
+                Ok(runs) => letters(runs.iter().map(|run| run.name.as_deref())),
+                Err(Error::Query(_)) => "400".to_owned(),
+                Err(error) => panic!("{query}: {error}"),
+            };
+            assert_eq!(found, *expected, "{query}");
+        }
     }
 }
 
 #[test]
 fn sorts_are_the_official_ones() {
-    let world = five_runs();
-    for (sort, expected) in SORTS {
-        let runs = world.find("", sort).unwrap();
-        assert_eq!(letters(runs.iter().map(|run| run.name.as_deref())), *expected, "{sort}");
+    for database in databases() {
+        let world = five_runs(&database);
+        for (sort, expected) in SORTS {
+            let runs = world.find("", sort).unwrap();
+            assert_eq!(letters(runs.iter().map(|run| run.name.as_deref())), *expected, "{sort}");
+        }
     }
 }
 
@@ -163,8 +167,8 @@ fn letters<'a>(names: impl Iterator<Item = Option<&'a str>>) -> String {
     if letters.is_empty() { "-".to_owned() } else { letters.join(" ") }
 }
 
-fn five_runs() -> World {
-    let world = World::new();
+fn five_runs(database: &Database) -> World {
+    let world = World::on(database);
     let a = run(
         &world,
         0xa,

@@ -9,7 +9,7 @@ use polyaxon_store::{Error, Result, bookmarks};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::testkit::{NOW, World, at};
+use crate::testkit::{NOW, World, at, databases};
 
 impl World {
     fn create_project(&self, body: Json) -> Result<Project> {
@@ -26,33 +26,37 @@ impl World {
 
 #[test]
 fn names_are_unique_until_the_project_is_deleted() {
-    let world = World::new();
-    world.create_project(json!({"name": "a", "tags": ["x"]})).unwrap();
-    assert!(matches!(world.create_project(json!({"name": "a"})), Err(Error::NameTaken { .. })));
-    let rename = |to: &'static str| {
-        let body = ProjectBody { name: Some(to.to_owned()), ..ProjectBody::default() };
-        world.store.write_blocking(move |tx| projects::patch(tx, "a", &body, at(NOW)))
-    };
-    assert!(matches!(rename("p"), Err(Error::NameTaken { .. })));
-    assert_eq!(rename("b").unwrap().tags.unwrap(), ["x"]);
-    world.store.write_blocking(|tx| projects::set_live_state(tx, "b", LiveState::Deleting, at(NOW))).unwrap();
-    assert_eq!(world.project_names("", None), ["p"]);
-    world.create_project(json!({"name": "b"})).unwrap();
-    assert_eq!(world.project_names("", None), ["b", "p"]);
+    for database in databases() {
+        let world = World::on(&database);
+        world.create_project(json!({"name": "a", "tags": ["x"]})).unwrap();
+        assert!(matches!(world.create_project(json!({"name": "a"})), Err(Error::NameTaken { .. })));
+        let rename = |to: &'static str| {
+            let body = ProjectBody { name: Some(to.to_owned()), ..ProjectBody::default() };
+            world.store.write_blocking(move |tx| projects::patch(tx, "a", &body, at(NOW)))
+        };
+        assert!(matches!(rename("p"), Err(Error::NameTaken { .. })));
+        assert_eq!(rename("b").unwrap().tags.unwrap(), ["x"]);
+        world.store.write_blocking(|tx| projects::set_live_state(tx, "b", LiveState::Deleting, at(NOW))).unwrap();
+        assert_eq!(world.project_names("", None), ["p"]);
+        world.create_project(json!({"name": "b"})).unwrap();
+        assert_eq!(world.project_names("", None), ["b", "p"]);
+    }
 }
 
 #[test]
 fn projects_are_filtered_and_bookmarked() {
-    let world = World::new();
-    world.create_project(json!({"name": "vision", "tags": ["x"]})).unwrap();
-    assert_eq!(world.project_names("name:vis%", None), ["vision"]);
-    assert_eq!(world.project_names("tags:x|y", None), ["vision"]);
-    world.store.write_blocking(|tx| bookmarks::add_project(tx, "vision")).unwrap();
-    assert_eq!(world.project_names("", Some(true)), ["vision"]);
-    assert_eq!(world.project_names("", Some(false)), ["p"]);
-    world.store.write_blocking(|tx| bookmarks::remove_project(tx, "vision")).unwrap();
-    world.store.write_blocking(|tx| bookmarks::remove_project(tx, "vision")).unwrap();
-    assert_eq!(world.project_names("", Some(true)), [""; 0]);
-    let never = world.store.write_blocking(|tx| bookmarks::remove_project(tx, "p"));
-    assert!(matches!(never, Err(Error::NotFound { record: "Bookmark", .. })));
+    for database in databases() {
+        let world = World::on(&database);
+        world.create_project(json!({"name": "vision", "tags": ["x"]})).unwrap();
+        assert_eq!(world.project_names("name:vis%", None), ["vision"]);
+        assert_eq!(world.project_names("tags:x|y", None), ["vision"]);
+        world.store.write_blocking(|tx| bookmarks::add_project(tx, "vision")).unwrap();
+        assert_eq!(world.project_names("", Some(true)), ["vision"]);
+        assert_eq!(world.project_names("", Some(false)), ["p"]);
+        world.store.write_blocking(|tx| bookmarks::remove_project(tx, "vision")).unwrap();
+        world.store.write_blocking(|tx| bookmarks::remove_project(tx, "vision")).unwrap();
+        assert_eq!(world.project_names("", Some(true)), [""; 0]);
+        let never = world.store.write_blocking(|tx| bookmarks::remove_project(tx, "p"));
+        assert!(matches!(never, Err(Error::NotFound { record: "Bookmark", .. })));
+    }
 }

@@ -11,34 +11,123 @@ use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::run_list::{self, Known, RunQuery};
 use polyaxon_store::runs::NewRecord;
-use polyaxon_store::{Result, Store, lifecycle, projects, runs};
+use polyaxon_store::{Options, Result, Store, lifecycle, projects, runs};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
 
+/// A kind of database that tests run on.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    Sqlite,
+    /// The address of a server in which each world makes a database of its own.
+    Postgres(String),
+}
+
+/// SQLite, and PostgreSQL when `POLYAXON_TEST_POSTGRES` names a server.
+pub(crate) fn databases() -> Vec<Database> {
+    let server = std::env::var("POLYAXON_TEST_POSTGRES").ok();
+    std::iter::once(Database::Sqlite).chain(server.map(Database::Postgres)).collect()
+}
+
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Store,
     pub(crate) project: Project,
+    // Dropped last: the store has closed its connections by then.
+    pub(crate) home: Home,
+}
+
+/// Where the database of a world lives.
+pub(crate) enum Home {
+    File(std::path::PathBuf),
+    Server(Scratch),
+}
+
+impl Home {
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Home::File(path) => path.display().to_string(),
+            Home::Server(scratch) => scratch.url(),
+        }
+    }
+}
+
+/// A database of its own in a server, dropped at the end.
+pub(crate) struct Scratch {
+    server: String,
+    name: String,
+}
+
+impl Scratch {
+    pub(crate) fn create(server: &str) -> Scratch {
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let scratch = Scratch { server: server.to_owned(), name };
+        scratch.administer(&format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", scratch.name));
+        scratch
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let (base, options) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        format!("{}/{}?{options}", &base[..base.rfind('/').unwrap()], self.name)
+    }
+
+    /// Runs a statement beside the database.
+    pub(crate) fn administer(&self, sql: &str) {
+        postgres::Client::connect(&self.server, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+    }
+
+    /// Ends every connection to the database, as a restart of the server would.
+    pub(crate) fn end_connections(&self) {
+        let name = &self.name;
+        self.administer(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    }
+
+    pub(crate) fn allow_connections(&self, allowed: &str) {
+        self.administer(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name));
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let (server, sql) = (self.server.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        // Tests with an async runtime may not block in it.
+        let dropped = std::thread::spawn(move || {
+            postgres::Client::connect(&server, postgres::NoTls).unwrap().batch_execute(&sql).unwrap();
+        });
+        dropped.join().unwrap();
+    }
 }
 
 impl World {
+    /// A world on SQLite, for tests of what only files do.
     pub(crate) fn new() -> World {
+        World::on(&Database::Sqlite)
+    }
+
+    pub(crate) fn on(database: &Database) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("polyaxon.db")).unwrap().of_server(server(1));
+        let home = match database {
+            Database::Sqlite => Home::File(folder.path().join("polyaxon.db")),
+            Database::Postgres(address) => {
+                let address = address.clone();
+                Home::Server(std::thread::spawn(move || Scratch::create(&address)).join().unwrap())
+            }
+        };
+        let store = open(&home.url()).of_server(server(1));
         let project = store
             .write_blocking(|tx| projects::get_or_create(tx, "p", ProjectId::new(Uuid::new_v4()), at(NOW)))
             .unwrap();
-        World { folder, store, project }
+        World { folder, store, project, home }
     }
 
     /// What a process that died leaves behind, opened by the next one.
     pub(crate) fn reopen(self) -> World {
-        let World { folder, store, project } = self;
+        let World { folder, store, project, home } = self;
         drop(store);
-        let store = Store::open(folder.path().join("polyaxon.db")).unwrap().of_server(server(1));
-        World { folder, store, project }
+        let store = open(&home.url()).of_server(server(1));
+        World { folder, store, project, home }
     }
 
     pub(crate) fn create(&self, record: NewRecord, now: &str) -> Run {
@@ -104,4 +193,10 @@ pub(crate) fn at(text: &str) -> Timestamp {
 /// The id of a server or an agent.
 pub(crate) fn server(number: u128) -> ExecutorId {
     ExecutorId::new(Uuid::from_u128(number))
+}
+
+/// Opens a store also where a thread may not wait, in an async test.
+pub(crate) fn open(url: &str) -> Store {
+    let url = url.to_owned();
+    std::thread::spawn(move || Store::open_url(&url, Options::default())).join().unwrap().unwrap()
 }
