@@ -12,6 +12,7 @@ use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
 
 use crate::errors::Error;
 use crate::state::Server;
@@ -134,6 +135,23 @@ fn permit(doors: &Doors, method: &Method, uri: &Uri, headers: &HeaderMap) -> Res
     Ok(())
 }
 
+/// Whether a request comes from a service of this installation: `Authorization: InternalToken …`. Without a token of its
+/// own the server trusts no one.
+pub(crate) fn is_internal(server: &Server, headers: &HeaderMap) -> bool {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = given.and_then(|text| text.trim().strip_prefix("InternalToken ")).map(str::trim);
+    match (&server.options.internal_token, given) {
+        (Some(token), Some(given)) => is_same(token.as_bytes(), given.as_bytes()),
+        _ => false,
+    }
+}
+
+/// Compares in a time that does not tell where two secrets differ: their hashes are compared, to the end.
+fn is_same(secret: &[u8], given: &[u8]) -> bool {
+    let pairs = Sha256::digest(secret).into_iter().zip(Sha256::digest(given));
+    pairs.fold(0, |difference, (one, other)| difference | std::hint::black_box(one ^ other)) == 0
+}
+
 /// Reading the agent state hands out runs, and a socket goes both ways: they count as changes although they are GETs.
 fn changes_something(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -205,6 +223,12 @@ mod tests {
         check(Method::POST, "/x", &[host, ("sec-fetch-site", "cross-site")], false);
         check(Method::GET, "/x", &[host, ("origin", "https://evil.example")], true);
         check(Method::GET, "/api/v1/orgs/d/agents/state", &[host, ("sec-fetch-site", "cross-site")], false);
+    }
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        assert!(is_same(b"secret", b"secret"));
+        assert!(!is_same(b"secret", b"secret2") && !is_same(b"secret", b"") && !is_same(b"secret", b"Secret"));
     }
 
     #[test]

@@ -144,6 +144,22 @@ impl IntoResponse for StreamError {
     }
 }
 
+/// A refusal of an endpoint of agents and operators: `{"errors": "…"}` with 400, as they read it.
+#[derive(Debug)]
+pub(crate) struct JsonProblem(String);
+
+impl JsonProblem {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl IntoResponse for JsonProblem {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "errors": self.0 }))).into_response()
+    }
+}
+
 /// Answers requests whose path no route knows.
 pub(crate) async fn unknown_path(method: Method) -> Error {
     match method {

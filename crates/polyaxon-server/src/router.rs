@@ -25,7 +25,7 @@ use crate::access::Doors;
 use crate::api::{agents, installation, projects, readiness, runs, stats, versions};
 use crate::openapi::complete;
 use crate::state::Server;
-use crate::streams::{artifacts, events, follow, logs};
+use crate::streams::{artifacts, events, follow, importance, internal, logs, notify};
 use crate::{access, body, errors, metrics, streams, ui};
 
 /// Builds the whole service: `/api/v1`, `/streams/v1` and the page.
@@ -78,7 +78,9 @@ fn described_routes(max_body_bytes: usize) -> Routes {
         .routes(routes!(readiness::readyz))
         .routes(routes!(metrics::get_metrics))
         .nest("/api/v1", api_routes(max_body_bytes))
-        .nest("/streams/v1/{namespace}", stream_routes())
+        .nest("/streams/v1/{namespace}", stream_routes(max_body_bytes))
+        .nest("/internal/v1/{namespace}", internal_routes())
+        .routes(routes!(internal::authorize))
 }
 
 /// For people; everything for programs is described.
@@ -193,7 +195,7 @@ fn run_routes() -> Routes {
 }
 
 /// Below `/streams/v1/{namespace}`. Bodies have no limit here: uploads count their bytes themselves.
-fn stream_routes() -> Routes {
+fn stream_routes(max_body_bytes: usize) -> Routes {
     let run = Routes::new()
         .routes(routes!(artifacts::get_artifact, artifacts::upload_artifact, artifacts::delete_artifact))
         .route("/embedded_artifact", get(artifacts::get_artifact))
@@ -205,13 +207,27 @@ fn stream_routes() -> Routes {
         .routes(routes!(logs::get_logs))
         .routes(routes!(follow::follow_logs))
         .routes(routes!(streams::inspect));
+    let questions = Routes::new()
+        .routes(routes!(importance::weigh_parameters))
+        .routes(routes!(streams::agents::check_connections))
+        .routes(routes!(streams::agents::get_logs))
+        .routes(routes!(streams::agents::inspect))
+        .routes(routes!(streams::agents::restart))
+        .nest("/{owner}/{project}/runs/{uuid}", Routes::new().routes(routes!(notify::notify)))
+        .layer(DefaultBodyLimit::max(max_body_bytes));
     Routes::new()
         .routes(routes!(events::get_multi_run_events))
         .route("/orgs/{owner}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .route("/orgs/{owner}/teams/{team}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .nest("/{owner}/{project}/runs/{uuid}", run)
         .layer(DefaultBodyLimit::disable())
+        .merge(questions)
         .layer(Extension(Arc::new(streams::Shared::default())))
+}
+
+/// Below `/internal/v1/{namespace}`, for services of this installation.
+fn internal_routes() -> Routes {
+    Routes::new().routes(routes!(internal::collect_run_logs)).routes(routes!(internal::collect_agent))
 }
 
 /// Pages of this machine may read and write, also those of a development server on another port.

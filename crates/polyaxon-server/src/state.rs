@@ -44,6 +44,8 @@ pub struct Options {
     pub version: String,
     pub doors: Doors,
     pub agent: Agent,
+    /// The secret that services of this installation name themselves with; nobody does without one.
+    pub internal_token: Option<String>,
     /// Largest JSON body.
     pub max_body_bytes: usize,
     /// Largest upload.
@@ -77,6 +79,7 @@ impl Default for Options {
             version: "2.18.0".into(),
             doors: Doors { reach: Reach::Loopback, allowed_hosts: Vec::new() },
             agent: Agent::Local,
+            internal_token: None,
             max_body_bytes: 10 * 1024 * 1024,
             max_upload_bytes: 1024 * 1024 * 1024,
             max_concurrency: DEFAULT_CONCURRENCY,

@@ -37,6 +37,7 @@ variables! {
     MAX_CONCURRENCY "POLYAXON_MAX_CONCURRENCY" "How many runs may be with agents at a time (default 50).";
     AGENT_LOST "POLYAXON_AGENT_LOST" "Seconds of silence after which the runs of an agent or server are given up (default 600).";
     TTL_HEARTBEAT "POLYAXON_TTL_HEARTBEAT" "Seconds that a tracked run may be silent after a sign of life (default 1800, 0 is for ever).";
+    INTERNAL_TOKEN "POLYAXON_SECRET_INTERNAL_TOKEN" "The secret that operators and other services of the installation name themselves with.";
     NO_COLOR "NO_COLOR" "Set to anything: no colours.";
     FORCE_COLOR "FORCE_COLOR" "Set to anything but 0: colours even without a terminal.";
     CLICOLOR_FORCE "CLICOLOR_FORCE" "As FORCE_COLOR.";

@@ -52,7 +52,7 @@ pub(crate) struct FileParameters {
     /// The file, as a path below the folder of the run. Needed.
     #[param(example = "outputs/model.txt")]
     path: Option<String>,
-    /// Not supported.
+    /// Show a notebook as a page; refused for other files.
     render: Option<bool>,
 }
 
@@ -150,4 +150,14 @@ pub(crate) struct SeriesParameters {
     end_date: Option<String>,
     /// Of series: only the first and the last snapshot.
     boundary: Option<bool>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AgentLogsParameters {
+    /// The service of the agent: `streams`, `operator` or `agent`.
+    #[param(example = "agent")]
+    service: Option<String>,
+    /// The `last_file` of the answer before.
+    last_file: Option<String>,
 }

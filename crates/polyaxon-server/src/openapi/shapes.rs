@@ -166,3 +166,32 @@ pub(crate) struct VersionDetail {
     #[schema(value_type = Object)]
     meta_info: Value,
 }
+
+/// What each parameter weighs.
+#[derive(ToSchema)]
+pub(crate) struct ImportanceOfParameters {
+    data: Option<BTreeMap<String, Importance>>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct Importance {
+    /// Its share of what all parameters explain.
+    importance: Option<f64>,
+    /// Pearson's coefficient; null when the parameter or the metric does not vary.
+    correlation: Option<f64>,
+}
+
+/// Whether what an agent needs can be reached.
+#[derive(ToSchema)]
+pub(crate) struct ConnectionsCheck {
+    #[schema(example = "passed")]
+    status: String,
+    #[schema(value_type = Vec<Object>)]
+    results: Vec<Value>,
+}
+
+#[derive(ToSchema)]
+pub(crate) struct RestartAnswer {
+    #[schema(example = "scheduled")]
+    status: String,
+}

@@ -1,5 +1,6 @@
 //! Artifacts of a run: upload, read, list, delete.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use axum::Json;
@@ -21,7 +22,7 @@ use crate::state::Server;
 use crate::streams::run_folder::RunFolder;
 use crate::streams::store::{self, TRAVERSAL, unsuccessful};
 use crate::streams::upload::{self, Upload};
-use crate::streams::{download, in_background};
+use crate::streams::{download, in_background, notebook};
 
 type Result<T> = std::result::Result<T, StreamError>;
 
@@ -83,9 +84,26 @@ pub(crate) async fn get_artifact(folder: RunFolder, params: Params, headers: Hea
         return Err(StreamError::bad_request("A `path` query param is required to stream a file content"));
     };
     if params.flag("render").unwrap_or(false) {
-        return Err(StreamError::bad_request(format!("Rendering is not supported for this file: {wanted}")));
+        return render(folder, wanted).await;
     }
     send(folder, wanted, headers).await
+}
+
+async fn render(folder: RunFolder, wanted: &str) -> Result<Response> {
+    let wanted = parse(wanted)?;
+    let name = wanted.file_name().unwrap_or_default().to_owned();
+    if !name.ends_with(".ipynb") {
+        return Err(StreamError::bad_request(format!("Rendering is not supported for this file: {wanted}")));
+    }
+    in_background(move || {
+        let (file, _) = path::open(&folder.path, &wanted).map_err(|error| refuse(error, &folder, &wanted))?;
+        let mut text = Vec::new();
+        let read = file.take(notebook::MAX_BYTES).read_to_end(&mut text);
+        read.map_err(crate::errors::Error::internal)?;
+        notebook::page(&text, &name)
+            .ok_or_else(|| StreamError::bad_request(format!("Rendering failed, this is no notebook: {wanted}")))
+    })
+    .await
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,17 @@
 //! `/streams/v1`: what the artifacts store holds of a run: files, events, logs.
 
+pub(crate) mod agents;
 pub(crate) mod artifacts;
 pub(crate) mod download;
 mod event_package;
 pub(crate) mod events;
 mod feeds;
 pub(crate) mod follow;
+pub(crate) mod importance;
+pub(crate) mod internal;
 pub(crate) mod logs;
+mod notebook;
+pub(crate) mod notify;
 mod range;
 pub(crate) mod run_folder;
 mod series_cache;
@@ -16,11 +21,9 @@ pub(crate) mod upload;
 use std::sync::Arc;
 
 use axum::Json;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::api::nothing;
 use crate::errors::{Error, StreamError};
-use crate::openapi::shapes::Empty;
 use crate::streams::feeds::Feeds;
 use crate::streams::run_folder::RunFolder;
 use crate::streams::series_cache::SeriesCache;
@@ -44,11 +47,15 @@ pub(crate) async fn in_background<T: Send + 'static>(
 
 /// Read the objects of a run in a cluster.
 ///
-/// The objects of a run in a cluster: there is no cluster, so there are none.
+/// What an operator archived of them; an empty object while there is nothing, for there is no cluster here.
 #[utoipa::path(
     get, path = "/k8s_inspect", tag = "runs", operation_id = "inspect_run",
-    responses((status = 200, body = Empty)),
+    responses((status = 200, body = Object)),
 )]
-pub(crate) async fn inspect(_: RunFolder) -> Json<Value> {
-    nothing()
+pub(crate) async fn inspect(folder: RunFolder) -> Result<Json<Value>, StreamError> {
+    in_background(move || {
+        let spec = if folder.status.is_done() { agents::archived_spec(&folder.path) } else { None };
+        Ok(Json(spec.unwrap_or_else(|| json!({}))))
+    })
+    .await
 }

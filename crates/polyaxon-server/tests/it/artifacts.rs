@@ -133,6 +133,19 @@ async fn pages_among_the_files_cannot_act_as_their_reader() {
 }
 
 #[tokio::test]
+async fn notebooks_are_shown_as_pages_that_do_nothing() {
+    let files = Files::new().await;
+    let notebook = json!({ "cells": [{ "cell_type": "code", "source": "<script>", "outputs": [] }] });
+    files.put("o", "a.ipynb", notebook.to_string().as_bytes()).await;
+    files.put("o", "b.ipynb", b"[]").await;
+    let answer = files.get("artifact?path=o/a.ipynb&render=true").await.expect(200);
+    assert!(answer.text().contains("<pre>&lt;script&gt;</pre>"), "{}", answer.text());
+    assert!(answer.header("content-security-policy").starts_with("sandbox; default-src 'none'"));
+    files.get("artifact?path=o/b.ipynb&render=true").await.expect(400);
+    files.get("artifact?path=o/c.ipynb&render=true").await.expect(404);
+}
+
+#[tokio::test]
 async fn archives_are_unpacked_merged_and_packed() {
     let files = Files::new().await;
     files.put("data", "kept.txt", b"kept").await;

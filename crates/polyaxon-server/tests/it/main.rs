@@ -15,5 +15,6 @@ mod openapi;
 mod projects;
 mod runs;
 mod server;
+mod services;
 mod stats;
 mod versions;

@@ -85,6 +85,7 @@ async fn serve(
         options: Options {
             key: key.to_hex(),
             doors: Doors { reach, allowed_hosts: options.allow_host.clone() },
+            internal_token: env::text(env::INTERNAL_TOKEN),
             agent: if options.no_agent { Agent::External } else { Agent::Local },
             max_concurrency: options.capacity.unwrap_or(concurrency),
             executor_lost,
