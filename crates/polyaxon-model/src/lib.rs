@@ -7,10 +7,11 @@
 //! * [`status`] statuses and their groups · [`condition`] entries of the status history
 //! * [`kinds`] run kinds, runtimes, gates, edges, artifact kinds
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
-//! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`listing`] pages, paging, sorting · [`error`] error bodies
+//! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`agent`] · [`listing`] pages, paging, sorting · [`error`] error bodies
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
 //! * [`stats`] questions over many runs · [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
 
+pub mod agent;
 pub mod artifact;
 pub mod backoff;
 pub mod change;

@@ -13,7 +13,7 @@ use polyaxon_model::kinds::LiveState;
 use polyaxon_model::time::Timestamp;
 
 use crate::db::{Tx, Value, args};
-use crate::{Result, lifecycle, projects, runs, servers, settings};
+use crate::{Result, agents, lifecycle, projects, runs, servers, settings};
 
 /// How often the work is done; servers that share a database take turns.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -64,8 +64,9 @@ pub fn perform(tx: &mut dyn Tx, lost_after: Duration, now: Timestamp) -> Result<
 }
 
 fn take_over(tx: &mut dyn Tx, lost_after: Duration, now: Timestamp) -> Result<Pass> {
-    let takeover = servers::take_over(tx, lost_after, now)?;
-    Ok(Pass { runs: takeover.runs, ..Pass::default() })
+    let mut runs = servers::take_over(tx, lost_after, now)?.runs;
+    runs.extend(agents::give_up_silent(tx, lost_after, now)?);
+    Ok(Pass { runs, ..Pass::default() })
 }
 
 /// Runs that nobody moves on; whether their time has come is for the engine to say.

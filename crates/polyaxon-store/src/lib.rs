@@ -16,6 +16,7 @@
 
 pub mod actions;
 pub mod admission;
+pub mod agents;
 pub mod bookmarks;
 pub mod census;
 pub mod cron;
@@ -34,6 +35,7 @@ mod metrics;
 mod migrate;
 pub mod projects;
 mod readers;
+pub mod reconcile;
 pub mod run_list;
 mod run_row;
 pub mod run_settings;
