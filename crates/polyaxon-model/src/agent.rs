@@ -2,6 +2,7 @@
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::JsonMap;
 use crate::change::Change;
@@ -13,7 +14,7 @@ use crate::status::Status;
 use crate::time::Timestamp;
 
 /// A registered agent. Serialising writes the official detail document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, ToSchema)]
 pub struct Agent {
     pub uuid: ExecutorId,
     pub name: String,
@@ -23,7 +24,9 @@ pub struct Agent {
     pub namespace: Option<String>,
     pub version: Option<String>,
     /// The version of the cluster's API, as the agent tells it.
+    #[schema(value_type = Option<Object>)]
     pub version_api: Option<JsonMap>,
+    #[schema(value_type = Option<Object>)]
     pub settings: Option<JsonMap>,
     pub status: Status,
     pub status_conditions: Vec<StatusCondition>,
@@ -74,17 +77,25 @@ impl Serialize for Agent {
 }
 
 /// Body of a creation, an update or the word of an agent about itself; a missing field is not touched.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "cluster-a", "namespace": "polyaxon" })))]
 #[serde(default)]
 pub struct AgentBody {
     pub name: Option<String>,
+    #[schema(value_type = Option<String>)]
     pub description: Change<String>,
+    #[schema(value_type = Option<Vec<String>>)]
     #[serde(deserialize_with = "changed_tags")]
     pub tags: Change<Vec<String>>,
+    #[schema(value_type = Option<String>)]
     pub namespace: Change<String>,
+    #[schema(value_type = Option<String>)]
     pub version: Change<String>,
+    #[schema(value_type = Option<Object>)]
     pub version_api: Change<JsonMap>,
+    #[schema(value_type = Option<Object>)]
     pub settings: Change<JsonMap>,
+    #[schema(value_type = Option<String>)]
     pub content: Change<String>,
     pub live_state: Option<LiveState>,
 }

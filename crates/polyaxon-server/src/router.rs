@@ -99,8 +99,7 @@ fn api_routes(max_body_bytes: usize) -> Routes {
     Routes::new()
         .routes(routes!(installation::get_installation))
         .routes(routes!(installation::get_compatibility))
-        .routes(routes!(agents::get_state))
-        .routes(routes!(agents::run_cron))
+        .merge(agent_routes())
         .routes(routes!(runs::list::list_all_runs))
         .routes(routes!(runs::get::get_run_anywhere))
         .routes(routes!(versions::list::list_all_versions))
@@ -109,6 +108,25 @@ fn api_routes(max_body_bytes: usize) -> Routes {
         .nest("/{owner}/{project}/runs", bulk_routes().merge(run_routes()))
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CompressionLayer::new().gzip(true).compress_when(small_enough))
+}
+
+fn agent_routes() -> Routes {
+    Routes::new()
+        .routes(routes!(agents::state::get_state))
+        .routes(routes!(agents::state::run_cron))
+        .routes(routes!(agents::state::get_agent_state))
+        .routes(routes!(agents::records::list_agents, agents::records::create_agent))
+        .routes(routes!(agents::records::list_agent_names))
+        .routes(routes!(
+            agents::records::get_agent,
+            agents::records::patch_agent,
+            agents::records::put_agent,
+            agents::records::delete_agent
+        ))
+        .routes(routes!(agents::records::get_agent_config, agents::records::patch_agent_config))
+        .routes(routes!(agents::records::sync_agent))
+        .routes(routes!(agents::statuses::get_agent_statuses, agents::statuses::post_agent_status))
+        .routes(routes!(agents::reconcile::reconcile_agent))
 }
 
 fn project_routes() -> Routes {
@@ -172,6 +190,7 @@ fn run_routes() -> Routes {
         .routes(routes!(stats::get_run_stats))
         .routes(routes!(runs::statuses::get_statuses, runs::statuses::post_status))
         .routes(routes!(follow::follow_statuses))
+        .routes(routes!(runs::statuses::post_heartbeat))
         .routes(routes!(runs::actions::stop_run))
         .routes(routes!(runs::actions::skip_run))
         .routes(routes!(runs::actions::approve_run))
@@ -219,6 +238,7 @@ fn stream_routes(max_body_bytes: usize) -> Routes {
         .routes(routes!(events::get_multi_run_events))
         .route("/orgs/{owner}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .route("/orgs/{owner}/teams/{team}/runs/multi/events/{kind}", get(events::get_multi_run_events))
+        .routes(routes!(agents::statuses::check_agent_connections))
         .nest("/{owner}/{project}/runs/{uuid}", run)
         .layer(DefaultBodyLimit::disable())
         .merge(questions)

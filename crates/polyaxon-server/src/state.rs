@@ -13,7 +13,7 @@ use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
 use polyaxon_store::standing::{self, Standing};
-use polyaxon_store::{Store, projects, runs};
+use polyaxon_store::{Store, beats, projects, runs};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
@@ -139,6 +139,15 @@ impl Server {
             }
         }
         latest
+    }
+
+    /// Notes that a run that nobody here watches has given a sign of life.
+    pub(crate) async fn note_life(&self, run: RunId) -> Result<()> {
+        if self.read(move |tx| beats::is_due(tx, run, now())).await? {
+            let silence = self.options.heartbeat_silence;
+            self.write(move |tx, now| beats::note(tx, run, silence, now)).await?;
+        }
+        Ok(())
     }
 
     /// Begins to watch a run. Look after this, and wait only then.

@@ -3,9 +3,12 @@
 //! Invariants: an order to start is given out under a lease and, when nothing is heard of the run, given out again with
 //! the same attempt; the other lists repeat what they say until it is reported as done.
 
+use std::time::Duration;
+
 use polyaxon_engine::executor::{CHECK, LEASE};
 use polyaxon_engine::lifecycle::DELETE_DELAY;
-use polyaxon_engine::state::{Event, Exit, Phase};
+use polyaxon_engine::state::{Event, Exit, Force, Phase};
+use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::kinds::Runtime;
 use polyaxon_model::status::Status;
@@ -17,6 +20,11 @@ use crate::{Result, admission, lifecycle, servers};
 
 /// The agent that nobody registered: whoever pulls the state of the whole organisation.
 pub const ANYBODY: ExecutorId = ExecutorId::new(Uuid::nil());
+
+/// How long before its time a scheduled run is prepared.
+const SCHEDULE_AHEAD: Duration = Duration::from_secs(3);
+/// An agent that would find another scheduled run within this time shall ask again at once.
+const SCHEDULE_SOON: Duration = Duration::from_secs(8);
 
 /// No more folders are given to one cleaner.
 const CLEANED_AT_ONCE: u32 = 200;
@@ -63,6 +71,28 @@ pub fn start(tx: &mut dyn Tx, agent: ExecutorId, capacity: usize, now: Timestamp
     }
     let is_full = admission::count_outside(tx)? >= capacity;
     Ok(Orders { orders, is_full })
+}
+
+/// Runs whose time has come, and whether more will follow soon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnSchedule {
+    pub runs: Vec<RunId>,
+    pub more_soon: bool,
+}
+
+/// Prepares runs that shall start within the next seconds.
+pub fn on_schedule(tx: &mut dyn Tx, now: Timestamp) -> Result<OnSchedule> {
+    const DUE: &str = "status = 'created' AND pending IS NULL AND managed_by = 'agent' AND schedule_at IS NOT NULL";
+    let (near, soon) = (now.plus(SCHEDULE_AHEAD), now.plus(SCHEDULE_AHEAD).plus(SCHEDULE_SOON));
+    let sql = format!("SELECT uuid FROM runs WHERE {DUE} AND schedule_at <= ?1 ORDER BY schedule_at, id");
+    let runs = ids(tx, &sql, args![near])?;
+    for run in &runs {
+        let condition = StatusCondition::new(Status::OnSchedule, "AgentSchedules", "Run is on schedule", now);
+        lifecycle::apply(tx, *run, &Event::Posted { condition, force: Force::No }, now)?;
+    }
+    let sql = format!("SELECT uuid FROM runs WHERE {DUE} AND schedule_at > ?1 AND schedule_at <= ?2 LIMIT 1");
+    let more_soon = !ids(tx, &sql, args![near, soon])?.is_empty();
+    Ok(OnSchedule { runs, more_soon })
 }
 
 /// What an agent must stop, oldest first.

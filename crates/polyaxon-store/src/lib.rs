@@ -17,6 +17,7 @@
 pub mod actions;
 pub mod admission;
 pub mod agents;
+pub mod beats;
 pub mod bookmarks;
 pub mod census;
 pub mod cron;

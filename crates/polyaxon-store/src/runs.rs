@@ -270,16 +270,20 @@ pub fn set_raw_content(
 pub fn transfer(tx: &mut dyn Tx, run: RunId, project: ProjectId, now: Timestamp) -> Result<()> {
     let id = id_of(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
     tx.execute(
-        "UPDATE runs SET project_id = (SELECT id FROM projects WHERE uuid = ?2), updated_at = ?3 \
-         WHERE id = ?1 OR pipeline_id = ?1 OR controller_id = ?1",
+        "WITH RECURSIVE family (id) AS (SELECT id FROM runs WHERE id = ?1 UNION \
+         SELECT r.id FROM runs r JOIN family f ON r.pipeline_id = f.id OR r.controller_id = f.id) \
+         UPDATE runs SET project_id = (SELECT id FROM projects WHERE uuid = ?2), updated_at = ?3 \
+         WHERE id IN (SELECT id FROM family) AND project_id <> (SELECT id FROM projects WHERE uuid = ?2)",
         args![id, project, now],
     )?;
     Ok(())
 }
 
-/// Forgets what a later run could reuse.
+/// Forgets what a later run could reuse, also of the runs that reused it: they lead to the same result.
 pub fn clear_state(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<()> {
-    tx.execute("UPDATE runs SET state = NULL, updated_at = ?2 WHERE uuid = ?1", args![run, now])?;
+    let sql = "UPDATE runs SET state = NULL, updated_at = ?2 WHERE uuid = ?1 OR (cloning_kind = 'cache' \
+               AND original_id = (SELECT id FROM runs WHERE uuid = ?1))";
+    tx.execute(sql, args![run, now])?;
     Ok(())
 }
 

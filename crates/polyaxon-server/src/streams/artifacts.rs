@@ -40,6 +40,7 @@ pub(crate) async fn upload_artifact(
     parts: Multipart,
 ) -> Result<StatusCode> {
     let upload = receive(&server, parts).await?;
+    server.note_life(folder.run).await?;
     // The official client always sends `untar: false` here, while the default of the field is true.
     in_background(move || store::place(&folder.path, upload)).await
 }
@@ -58,6 +59,7 @@ pub(crate) async fn upload_artifacts(
     parts: Multipart,
 ) -> Result<StatusCode> {
     let upload = receive(&server, parts).await?;
+    server.note_life(folder.run).await?;
     let staging = server.staging();
     in_background(move || {
         if upload.target.untar {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on fails the test")]
 
+mod agents;
 mod artifacts;
 mod bulk;
 mod edge;

@@ -15,3 +15,6 @@ mod outage;
 mod pql;
 mod projects;
 mod runs;
+mod servers;
+mod timers;
+mod transitions;

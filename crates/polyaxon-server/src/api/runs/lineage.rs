@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use polyaxon_model::lineage::{ArtifactRow, NewArtifact};
 use polyaxon_model::listing::{ListPage, PageLimits};
 use polyaxon_store::lineage::{self, ArtifactQuery, Scope};
-use polyaxon_store::{Error as StoreError, projects};
+use polyaxon_store::{Error as StoreError, beats, projects};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -121,9 +121,11 @@ pub(crate) async fn post_artifacts(
 ) -> Result<StatusCode> {
     let artifacts = read_artifacts(body)?;
     let run = path.run;
+    let silence = server.options.heartbeat_silence;
     server
-        .write(move |tx, _| {
+        .write(move |tx, now| {
             present(tx, &path)?;
+            beats::note(tx, path.run, silence, now)?;
             lineage::add(tx, path.run, &artifacts)
         })
         .await?;

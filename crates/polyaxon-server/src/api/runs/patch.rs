@@ -10,7 +10,7 @@ use polyaxon_model::change::Change;
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
 use polyaxon_model::run_schema::RunDetail;
-use polyaxon_store::{lifecycle, run_settings, runs};
+use polyaxon_store::{beats, lifecycle, run_settings, runs};
 
 use crate::api::runs::check_name;
 use crate::body::{Body, REQUIRED};
@@ -35,10 +35,12 @@ pub(crate) async fn patch_run(
         check_name(Some(name))?;
     }
     let run = path.run;
+    let silence = server.options.heartbeat_silence;
     let patched = server
         .write(move |tx, now| {
             known(tx, &path)?;
             let mut patched = runs::patch(tx, path.run, &patch, now)?;
+            beats::note(tx, path.run, silence, now)?;
             run_settings::fill(tx, &mut patched)?;
             Ok(patched)
         })

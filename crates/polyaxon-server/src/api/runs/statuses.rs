@@ -8,9 +8,12 @@ use axum::http::StatusCode;
 use polyaxon_engine::state::{Event, Force};
 use polyaxon_model::condition::{StatusRequest, StatusesDocument};
 use polyaxon_store::{Error as StoreError, leases, lifecycle, statuses};
+use serde_json::Value;
 
+use crate::api::nothing;
 use crate::body::Body;
 use crate::errors::{Error, Result};
+use crate::openapi::shapes::Empty;
 use crate::run_path::RunPath;
 use crate::state::{Server, now, present};
 
@@ -24,6 +27,18 @@ pub(crate) async fn get_statuses(State(server): State<Arc<Server>>, path: RunPat
         })
         .await
         .map(Json)
+}
+
+/// Say that a tracked run is still alive.
+///
+/// Any file, lineage or change of the run says so as well. A run that said so once and is then silent for long has
+/// failed; one that never did may be silent.
+#[utoipa::path(post, path = "/{uuid}/heartbeat", tag = "statuses", responses((status = 200, body = Empty)))]
+pub(crate) async fn post_heartbeat(State(server): State<Arc<Server>>, path: RunPath) -> Result<Json<Value>> {
+    let run = path.run;
+    server.read(move |tx| present(tx, &path)).await?;
+    server.note_life(run).await?;
+    Ok(nothing())
 }
 
 /// Report a status of a run.
