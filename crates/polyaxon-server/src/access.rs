@@ -155,18 +155,9 @@ fn is_same(secret: &[u8], given: &[u8]) -> bool {
 /// Reading the agent state hands out runs, and a socket goes both ways: they count as changes although they are GETs.
 fn changes_something(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-<<<<<<< HEAD
-    !safe || uri.path().trim_end_matches('/').ends_with("/agents/state") || headers.contains_key(header::UPGRADE)
-=======
     let path = uri.path().trim_end_matches('/');
-    !safe || path.ends_with("/state") && path.contains("/agents/")
-}
-
-/// Whether pages of this origin may read answers (CORS): those served from this machine.
-pub(crate) fn may_read_across(origin: &HeaderValue) -> bool {
-    let name = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    name.is_some_and(|(_, authority)| is_loopback_name(host_name(authority)))
->>>>>>> 60ef784 (server: Register agents, lease runs to them, hear what they have; do periodic work on request; note signs of life)
+    let takes_runs = path.ends_with("/state") && path.contains("/agents/");
+    !safe || takes_runs || headers.contains_key(header::UPGRADE)
 }
 
 /// The name of `name:port`, also of `[::1]:port`.
