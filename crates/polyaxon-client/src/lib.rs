@@ -3,11 +3,13 @@
 //! Invariants: one request per call (two only where the protocol needs it), retries only for calls that change nothing,
 //! and records keep every field that the server sent. It knows no files, no environment and no terminal.
 
+pub mod address;
 pub mod artifacts;
 pub mod error;
 pub mod http;
 pub mod logs;
 mod ndjson;
+pub mod outgoing;
 pub mod projects;
 pub mod record;
 pub mod runs;
