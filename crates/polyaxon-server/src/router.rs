@@ -91,6 +91,9 @@ fn page_routes(document: Bytes) -> Router<Arc<Server>> {
         .route("/ui/{*path}", get(ui::page))
         .route("/static/page.js", get(ui::script))
         .route("/static/page.css", get(ui::style))
+        .route("/static/docs.js", get(ui::docs_script))
+        .route("/static/docs.css", get(ui::docs_style))
+        .route("/api/docs", get(ui::docs))
         .route("/api/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], document)))
 }
 
