@@ -3,6 +3,7 @@
 //! SQL is portable: `?1` placeholders (and no other question mark), `TEXT BIGINT {json} BOOLEAN`, timestamps as
 //! microseconds, ids as text. What the engines say differently is in [`dialect`], and only there.
 
+pub(crate) mod checkpoints;
 pub(crate) mod connection;
 pub mod dialect;
 pub mod place;

@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, ToSql};
 
 use super::connection::Access;
-use super::{Dialect, Place, Row, Tx, Value};
+use super::{Dialect, Place, Row, Tx, Value, checkpoints};
 use crate::Result;
 use crate::error::{DatabaseError, Error};
 
@@ -30,13 +30,14 @@ impl Session {
             Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
         let connect = || {
-            let connection = rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            let mut connection = rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
             connection.pragma_update(None, "foreign_keys", true)?;
             if access == Access::Write {
                 connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
                 connection.pragma_update(None, "synchronous", "NORMAL")?;
+                checkpoints::beside(&mut connection, path)?;
             }
             Ok(connection)
         };
