@@ -10,7 +10,7 @@ use polyaxon_model::kinds::{ManagedBy, RunKind, Runtime};
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
-use polyaxon_store::{Store, import, projects};
+use polyaxon_store::{Options, Store, import, projects};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [database, project, runs] = arguments.as_slice() else { return Err(USAGE.into()) };
     let (project, runs): (String, u64) = (project.clone(), runs.parse()?);
-    let store = Store::open(database)?;
+    let store = Store::open_url(database, Options::default())?;
     let now: Timestamp = jiff::Timestamp::now().into();
     let name = project.clone();
     let id = ProjectId::new(Uuid::new_v5(&Uuid::NAMESPACE_OID, project.as_bytes()));

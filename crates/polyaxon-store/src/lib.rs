@@ -55,4 +55,4 @@ pub mod versions;
 mod writer;
 
 pub use error::{Error, Result};
-pub use store::{Options, Store};
+pub use store::{Durability, Options, Store};

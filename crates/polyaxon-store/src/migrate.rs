@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_executors.sql"),
     include_str!("../migrations/0004_metrics.sql"),
     include_str!("../migrations/0005_stats.sql"),
+    include_str!("../migrations/0006_run_names.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -124,6 +125,7 @@ mod tests {
         "f2c68d9327c8596c84e4e37663c4e50e",
         "650765bd25b1530c846a38d08442561d",
         "40eaca292c9d523ba1a6b3a870ab6128",
+        "10ca0eacd0e65769a07cbd59c17ab27e",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -144,10 +144,13 @@ fn numeric(term: &Term) -> Option<(Source, Bound)> {
     Some((source, bound))
 }
 
-/// Where the numbers of a field are, when it has numbers only.
+/// Where the numbers of a field are, when it may have numbers.
 fn source(field: &str, key: Option<&str>) -> Option<Source> {
     Some(match (field, key) {
         ("metrics", Some(name)) => Source::Metric(name.to_owned()),
+        ("params" | "inputs" | "in", Some(key)) => Source::Json { column: "r.inputs", key: key.to_owned() },
+        ("outputs" | "out", Some(key)) => Source::Json { column: "r.outputs", key: key.to_owned() },
+        ("meta_info" | "meta_values", Some(key)) => Source::Json { column: "r.meta_info", key: key.to_owned() },
         (
             "created_at" | "updated_at" | "started_at" | "finished_at" | "schedule_at" | "duration" | "wait_time"
             | "cost" | "cpu" | "memory" | "gpu" | "custom",
@@ -172,7 +175,10 @@ fn keys(view: &mut View<'_>, sort: &str) -> Result<(Option<Vec<Key>>, Direction)
     let wanted = RUNS.read_sort(sort);
     for (field, part, key) in &wanted {
         match source(field, part.as_deref()) {
-            Some(source) => keys.push((view.numbers(&source)?, key.direction)),
+            Some(source) => match view.numbers(&source)? {
+                mixed if mixed.has_texts() => return Ok((None, key.direction)),
+                numbers => keys.push((numbers, key.direction)),
+            },
             None => return Ok((None, key.direction)),
         }
     }

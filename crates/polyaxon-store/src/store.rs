@@ -24,13 +24,25 @@ pub struct Options {
     pub readers: usize,
     /// The greatest size of the file; writes beyond it fail as on a full disk.
     pub max_bytes: Option<u64>,
+    /// What an acknowledged write survives. A database server decides that for itself.
+    pub durability: Durability,
     /// How long a database server that does not answer is waited for.
     pub patience: Duration,
 }
 
+/// What acknowledged writes survive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, however sudden.
+    #[default]
+    Process,
+    /// A loss of power too: every transaction waits for the disk.
+    Power,
+}
+
 impl Default for Options {
     fn default() -> Options {
-        Options { readers: 4, max_bytes: None, patience: Duration::from_secs(5) }
+        Options { readers: 4, max_bytes: None, durability: Durability::Process, patience: Duration::from_secs(5) }
     }
 }
 
@@ -62,6 +74,9 @@ impl Store {
         migrate::migrate(&mut connection, &Place::from(path))?;
         if let (Some(bytes), Connection::Sqlite(session)) = (options.max_bytes, &connection) {
             session.limit_size(bytes)?;
+        }
+        if let (Durability::Power, Connection::Sqlite(session)) = (options.durability, &mut connection) {
+            session.script("PRAGMA synchronous = FULL")?;
         }
         Store::start(connection, Database::File(path.to_owned()), watch::Sender::new(0), options)
     }

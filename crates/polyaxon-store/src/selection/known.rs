@@ -57,6 +57,8 @@ pub(crate) enum Source {
     Column(&'static str),
     /// The metric of this name.
     Metric(String),
+    /// A key of a column of `runs r` with a JSON object. Its texts are noted, but they are no numbers.
+    Json { column: &'static str, key: String },
 }
 
 /// Whether the answer to a condition depends on nothing but the row of the run.
@@ -156,6 +158,18 @@ impl View<'_> {
                     .to_owned(),
                 vec![Value::Text(metric.clone())],
             ),
+            Source::Json { column, key } => {
+                let dialect = self.tx.dialect();
+                let of_key = |sql: String| sql.replace("{}", "?1");
+                let (number, value) = (of_key(dialect.json_number(column)), of_key(dialect.json_value(column)));
+                let read = format!("r.id, {number}, {value} IS NOT NULL");
+                (
+                    format!("{column} {key}"),
+                    format!("SELECT {read} FROM runs r WHERE {column} IS NOT NULL"),
+                    format!("SELECT {read} FROM changed CROSS JOIN runs r WHERE r.id = changed.id"),
+                    vec![Value::Text(key.clone())],
+                )
+            }
         };
         let fact = match self.start(&name)? {
             Start::Current(Fact::Numbers(fact)) => fact,
@@ -251,9 +265,10 @@ impl Fact {
 
 fn set(numbers: &mut Numbers, found: &[Value]) {
     match found {
-        [Value::Int(id), Value::Float(value)] => numbers.set(row(*id), Some(*value)),
+        [Value::Int(id), Value::Float(value), ..] => numbers.set(row(*id), Some(*value)),
         // Times are microseconds, which stay exact up to the year 2255.
-        [Value::Int(id), Value::Int(value)] => numbers.set(row(*id), Some(*value as f64)),
+        [Value::Int(id), Value::Int(value), ..] => numbers.set(row(*id), Some(*value as f64)),
+        [_, Value::Null, Value::Int(1) | Value::Bool(true)] => numbers.note_text(),
         _ => {}
     }
 }

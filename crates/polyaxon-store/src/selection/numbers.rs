@@ -8,6 +8,7 @@ use super::bits::RunBits;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Numbers {
     values: Vec<f64>,
+    has_texts: bool,
 }
 
 /// What a number is compared with. Runs without a number never pass.
@@ -47,7 +48,7 @@ impl Bound {
 impl Numbers {
     /// Nothing, with room for ids below `runs`.
     pub(crate) fn with_room(runs: usize) -> Numbers {
-        Numbers { values: Vec::with_capacity(runs) }
+        Numbers { values: Vec::with_capacity(runs), has_texts: false }
     }
 
     pub(crate) fn set(&mut self, run: usize, value: Option<f64>) {
@@ -62,6 +63,15 @@ impl Numbers {
             self.values.resize(run + 1, f64::NAN);
         }
         self.values[run] = value.unwrap_or(f64::NAN);
+    }
+
+    /// Notes that a run has something that is no number, so that numbers alone make no order.
+    pub(crate) fn note_text(&mut self) {
+        self.has_texts = true;
+    }
+
+    pub(crate) fn has_texts(&self) -> bool {
+        self.has_texts
     }
 
     /// The number to sort by: none is the smallest.
