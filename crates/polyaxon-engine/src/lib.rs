@@ -7,10 +7,12 @@
 //!   rule which status may follow, and the times it stamps · [`timer`] what ends by waiting
 //! * [`admission`] who gets a free slot · [`executor`] who is there to execute · [`clone`] restart, copy, resume ·
 //!   [`retention`] how long records are kept
+//! * [`flow`] pipelines: triggers, limits, schedules, completion
 
 pub mod admission;
 pub mod clone;
 pub mod executor;
+pub mod flow;
 pub mod lifecycle;
 pub mod retention;
 pub mod state;

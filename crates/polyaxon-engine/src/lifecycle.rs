@@ -2,10 +2,12 @@
 //!
 //! Invariants:
 //! * a final status is left only by a resume or a forced post;
-//! * every run that has not ended has a compilation, a queue entry, an attempt, a timer, or somebody outside
-//!   (a gate, a tracking client, a command line executor, an agent) to move it on;
+//! * every run that has not ended has a compilation, a queue entry, an attempt, a timer, a pipeline around it, children,
+//!   or somebody outside (a gate, a tracking client, a command line executor, an agent) to move it on;
 //! * an attempt number is launched once, and at most one attempt of a run is live;
 //! * a run that waits for a time has its `Wake` outstanding; one that fires early is followed by another.
+
+mod pipeline;
 
 use std::time::Duration;
 
@@ -16,7 +18,8 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::state::{
-    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Loss, Phase, RunState,
+    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Loss, Phase, Place, RunState,
+    Verb,
 };
 use crate::timer::{self, Timer};
 use crate::transition;
@@ -47,13 +50,19 @@ pub fn begin(birth: &Birth, now: Timestamp) -> Decision {
         finished_at: None,
         wait_time: None,
         duration: None,
-        control: Control { requires_approval: birth.requires_approval, ..Control::default() },
+        control: Control {
+            requires_approval: birth.requires_approval,
+            place: birth.place,
+            is_held: birth.is_held(),
+            ..Control::default()
+        },
     };
     let mut draft = Draft { run, history: Vec::new(), actions: Vec::new(), now };
     let reason = if birth.managed_by.is_managed() { "OperationServiceInit" } else { "ModelManager" };
     let created = StatusCondition::new(Status::Created, reason, "Run is created", now);
     draft.history.push(transition::record(&mut draft.run, created, now));
-    if matches!(pending, None | Some(Pending::Upload)) {
+    let is_compiled_at_once = birth.place == Place::Independent && matches!(pending, None | Some(Pending::Upload));
+    if is_compiled_at_once {
         draft.compile();
     }
     draft.finish()
@@ -83,6 +92,14 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::Woke => draft.woke(),
         Event::Beat { silence } => draft.beat(*silence),
         Event::ExecutorLost { loss, message } => draft.executor_lost(*loss, message),
+        Event::Released => draft.released(),
+        Event::Enqueued => draft.enqueued(),
+        Event::Expanded => draft.expanded(),
+        Event::ExpansionFailed { message } => draft.expansion_failed(message),
+        Event::Concluded(ending) => draft.concluded(ending),
+        Event::StoppedEarly(ending) => draft.stopped_early(ending),
+        Event::Reopened => draft.reopened(),
+        Event::Reset => draft.reset(),
     }
     draft.finish()
 }
@@ -105,6 +122,9 @@ impl Draft {
         let Some(change) = transition::enter(&mut self.run, condition.clone(), force, self.now) else { return };
         self.history.push(change);
         self.run.beat_at = self.run.beat_at.map(|at| at.max(self.now));
+        if self.run.kind.is_pipeline() {
+            return self.posted_on_pipeline();
+        }
         if self.run.managed_by != ManagedBy::Agent {
             return;
         }
@@ -131,6 +151,7 @@ impl Draft {
         control.max_retries = compiled.max_retries;
         control.timeout_seconds = compiled.timeout.map(|timeout| timeout.as_secs());
         control.retry_at = None;
+        control.has_followers = compiled.has_followers;
         if self.run.pending.is_none() && compiled.requires_approval && !control.is_approved {
             self.run.pending = Some(Pending::Approval);
         }
@@ -154,9 +175,12 @@ impl Draft {
         }
     }
 
-    /// A compiled run without a gate waits for a slot; whoever manages it otherwise starts it by itself.
+    /// A compiled run without a gate waits for a slot, the child of a pipeline for its pipeline first, and a pipeline
+    /// gets its children; whoever manages a run otherwise starts it by itself.
     fn start(&mut self) {
-        if self.run.managed_by == ManagedBy::Agent {
+        if self.run.kind.is_pipeline() {
+            self.actions.push(Action::Expand);
+        } else if self.run.managed_by == ManagedBy::Agent && self.run.control.place != Place::Child {
             self.enter(Status::Queued, "SchedulerStart", "Run is queued");
         }
     }
@@ -274,6 +298,7 @@ impl Draft {
         } else {
             self.enter(Status::Stopping, "StateManager", format!("Run is stopping; {why}"));
             match self.run.managed_by {
+                _ if self.run.kind.is_pipeline() => self.cascade(Verb::Stop),
                 ManagedBy::User => self.enter(Status::Stopped, "StateManager", "Run is stopped"),
                 ManagedBy::Cli => {}
                 ManagedBy::Agent => self.actions.push(Action::Stop { attempt: self.run.control.attempt }),
@@ -309,7 +334,7 @@ impl Draft {
             }
         }
         self.run.updated_at = self.now.max(self.run.updated_at);
-        if self.run.pending.is_some() || self.run.status.is_done_or_stopping() {
+        if self.run.pending.is_some() || self.run.control.is_held || self.run.status.is_done_or_stopping() {
         } else if self.run.status.is_compilable() {
             self.compile();
         } else if self.run.status == Status::Compiled {
@@ -325,14 +350,21 @@ impl Draft {
         if std::mem::take(&mut control.is_attempt_live) {
             self.actions.push(Action::Stop { attempt: control.attempt });
         }
+        self.begin_life("ResumeManager", "Run is resuming");
+        self.compile();
+    }
+
+    fn begin_life(&mut self, reason: &str, message: &str) {
+        let control = &mut self.run.control;
         control.failures = 0;
         control.retry_at = None;
         control.ending = None;
+        control.is_held = false;
+        control.life += 1;
         self.run.pending = None;
         transition::reopen(&mut self.run);
-        let resuming = StatusCondition::new(Status::Resuming, "ResumeManager", "Run is resuming", self.now);
+        let resuming = StatusCondition::new(Status::Resuming, reason, message, self.now);
         self.history.extend(transition::enter(&mut self.run, resuming, Force::Yes, self.now));
-        self.compile();
     }
 
     fn archive(&mut self) {
@@ -340,6 +372,7 @@ impl Draft {
             self.run.live_state = LiveState::Archived;
             self.run.updated_at = self.now.max(self.run.updated_at);
             self.stop("It was archived.");
+            self.cascade(Verb::Archive);
         }
     }
 
@@ -347,6 +380,7 @@ impl Draft {
         if self.run.live_state == LiveState::Archived {
             self.run.live_state = LiveState::Live;
             self.run.updated_at = self.now.max(self.run.updated_at);
+            self.cascade(Verb::Restore);
         }
     }
 
@@ -357,6 +391,7 @@ impl Draft {
         self.run.live_state = LiveState::Deleting;
         self.run.updated_at = self.now.max(self.run.updated_at);
         self.stop("It was deleted.");
+        self.cascade(Verb::Delete);
         if self.run.status.is_done() {
             self.remove_folder();
         }
@@ -370,6 +405,7 @@ impl Draft {
                 self.run.control.retry_at = None;
                 self.compile();
             }
+            Timer::Tick => self.tick_due(),
             Timer::Deadline => self.deadline_passed(),
             Timer::Stopping => {
                 self.run.control.is_attempt_live = false;
@@ -423,9 +459,14 @@ impl Draft {
     }
 
     fn deadline_passed(&mut self) {
-        if self.run.control.is_attempt_live {
+        let message = "Run is stopping; its timeout has passed.";
+        if self.run.kind.is_pipeline() {
             self.run.control.ending = Some(self.deadline_ending());
-            self.enter(Status::Stopping, "DeadlineExceeded", "Run is stopping; its timeout has passed.");
+            self.enter(Status::Stopping, "DeadlineExceeded", message);
+            self.cascade(Verb::Stop);
+        } else if self.run.control.is_attempt_live {
+            self.run.control.ending = Some(self.deadline_ending());
+            self.enter(Status::Stopping, "DeadlineExceeded", message);
             self.actions.push(Action::Stop { attempt: self.run.control.attempt });
         } else {
             self.deadline_exceeded();
@@ -465,6 +506,9 @@ impl Draft {
             self.run.control.is_compiling = false;
             self.run.control.ending = None;
             self.run.control.retry_at = None;
+        }
+        if ended_now && self.run.has_followers() {
+            self.actions.push(Action::React { life: self.run.control.life });
         }
         let is_removed = self.actions.iter().any(|action| matches!(action, Action::Delete { .. }));
         if ended_now && self.run.live_state == LiveState::Deleting && !is_removed {

@@ -59,6 +59,25 @@ pub struct Control {
     pub silence_seconds: Option<u64>,
     /// How a run that is being stopped will end, when not as `stopped`.
     pub ending: Option<Ending>,
+    pub place: Place,
+    /// Its pipeline has not let it begin.
+    pub is_held: bool,
+    /// Something outside of pipelines follows its end.
+    pub has_followers: bool,
+    /// How often it was resumed. What follows an end belongs to one life.
+    pub life: u32,
+}
+
+/// Where a run stands among others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    #[default]
+    Independent,
+    /// In a dag or a matrix, which lets it begin and queue.
+    Child,
+    /// Of a schedule, not before this time.
+    Tick { at: Timestamp },
 }
 
 /// The final status that waits for the last process to be gone.
@@ -77,6 +96,18 @@ pub struct Birth {
     pub pending: Option<Pending>,
     /// The operation says `isApproved: false`.
     pub requires_approval: bool,
+    pub place: Place,
+}
+
+impl Birth {
+    /// Whether the run waits for its pipeline or its time. What the command line executes it lets begin by itself.
+    pub fn is_held(&self) -> bool {
+        match self.place {
+            Place::Independent => false,
+            Place::Child => self.managed_by == ManagedBy::Agent,
+            Place::Tick { .. } => true,
+        }
+    }
 }
 
 /// Something happened to a run.
@@ -121,6 +152,24 @@ pub enum Event {
         loss: Loss,
         message: String,
     },
+    /// Its pipeline lets the run begin.
+    Released,
+    /// The limits of all pipelines around the run let it wait for a slot.
+    Enqueued,
+    /// The first children of the pipeline exist.
+    Expanded,
+    /// The pipeline cannot have children; the text says why.
+    ExpansionFailed {
+        message: String,
+    },
+    /// Those around or below the run say how it ends.
+    Concluded(Ending),
+    /// The pipeline ends before its time, and this is how.
+    StoppedEarly(Ending),
+    /// A child goes on, so the pipeline does.
+    Reopened,
+    /// The pipeline goes on, and the run shall wait for its turn again.
+    Reset,
 }
 
 /// Whether a posted status may leave a final one.
@@ -146,6 +195,8 @@ pub struct Compiled {
     pub requires_approval: bool,
     pub max_retries: u32,
     pub timeout: Option<Duration>,
+    /// Hooks follow the end of the run.
+    pub has_followers: bool,
 }
 
 /// What an executor can see of an attempt.
@@ -200,6 +251,24 @@ pub enum Action {
     Wake { at: Timestamp },
     /// Remove the run's folder, not before this time; the record stays until the purge.
     Delete { at: Timestamp },
+    /// Create the next children of the pipeline, then report `Expanded`.
+    Expand,
+    /// Do to the children what was done to the pipeline.
+    Cascade { verb: Verb },
+    /// Tell the schedule that this tick came due.
+    Tick,
+    /// Do what follows the end of this life: downstream operations, the pipeline, hooks.
+    React { life: u32 },
+}
+
+/// What a pipeline passes on to its children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    Stop,
+    Archive,
+    Restore,
+    Delete,
 }
 
 /// What happens to the status history.
@@ -231,6 +300,15 @@ impl RunState {
             Action::Stop { .. } => true,
             Action::Wake { at } => self.control.wake_at == Some(*at),
             Action::Delete { .. } => self.live_state == LiveState::Deleting,
+            Action::Expand => self.kind.is_pipeline() && !self.status.is_done_or_stopping(),
+            Action::Cascade { verb: Verb::Stop } => self.status.is_done_or_stopping(),
+            Action::Cascade { .. } | Action::Tick => true,
+            Action::React { life } => self.status.is_done() && self.control.life == *life,
         }
+    }
+
+    /// Whether something follows its end.
+    pub fn has_followers(&self) -> bool {
+        self.kind.is_pipeline() || self.control.has_followers || self.control.place != Place::Independent
     }
 }

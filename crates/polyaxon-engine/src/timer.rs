@@ -8,7 +8,7 @@ use polyaxon_model::kinds::{ManagedBy, Pending};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use crate::state::RunState;
+use crate::state::{Place, RunState};
 
 /// A run that is being stopped and of which nothing is heard.
 pub const STOPPING_LIMIT: Duration = Duration::from_mins(30);
@@ -25,6 +25,8 @@ pub const HEARTBEAT_LIMIT: Duration = Duration::from_mins(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     Retry,
+    /// A run of a schedule begins.
+    Tick,
     Deadline,
     Stopping,
     Warning,
@@ -37,14 +39,16 @@ pub fn next(run: &RunState) -> Option<(Timestamp, Timer)> {
     timers(run).into_iter().flatten().min_by_key(|(at, _)| *at)
 }
 
-fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 5] {
+fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 6] {
     let open = !run.status.is_done_or_stopping();
     let retry = run.control.retry_at.filter(|_| run.status == Status::Retrying);
     let deadline = match (run.control.timeout_seconds, run.control.active_since) {
         (Some(seconds), Some(since)) if open => Some(since.plus(Duration::from_secs(seconds))),
         _ => None,
     };
+    // A pipeline waits for its children, and they are timed.
     let silence = match run.status {
+        _ if run.kind.is_pipeline() => None,
         Status::Stopping if run.managed_by.is_managed() => Some((STOPPING_LIMIT, Timer::Stopping)),
         status if status.is_warning() && run.managed_by.is_managed() => Some((WARNING_LIMIT, Timer::Warning)),
         _ => None,
@@ -55,7 +59,12 @@ fn timers(run: &RunState) -> [Option<(Timestamp, Timer)>; 5] {
         (Some(at), Some(seconds)) if beats => Some(at.plus(Duration::from_secs(seconds))),
         _ => None,
     };
+    let tick = match run.control.place {
+        Place::Tick { at } if run.control.is_held && run.status == Status::Created => Some((at, Timer::Tick)),
+        _ => None,
+    };
     [
+        tick,
         retry.map(|at| (at, Timer::Retry)),
         deadline.map(|at| (at, Timer::Deadline)),
         silence.map(|(limit, timer)| (run.updated_at.plus(limit), timer)),

@@ -118,6 +118,18 @@ wire_enum! {
 }
 
 wire_enum! {
+    /// What must be true of the upstreams of an operation in a dag before it starts.
+    Trigger as "trigger" {
+        AllSucceeded = "all_succeeded",
+        AllFailed = "all_failed",
+        AllDone = "all_done",
+        OneSucceeded = "one_succeeded",
+        OneFailed = "one_failed",
+        OneDone = "one_done",
+    }
+}
+
+wire_enum! {
     CloningKind as "cloning kind" { Copy = "copy", Restart = "restart", Cache = "cache" }
 }
 

@@ -1,6 +1,6 @@
 //! Any events in any order: every decision is legal, and no run is forgotten. A failing seed is printed.
 
-use polyaxon_engine::state::{Action, HistoryChange};
+use polyaxon_engine::state::{Action, HistoryChange, Place};
 use polyaxon_engine::transition::is_allowed;
 use polyaxon_model::kinds::{LiveState, ManagedBy, Pending, RunKind};
 use polyaxon_model::status::Status;
@@ -44,6 +44,15 @@ const WORDS: &[&str] = &[
     "post:retrying",
     "post:queued",
     "force:running",
+    "released",
+    "released",
+    "enqueued",
+    "expanded",
+    "concluded:stopped",
+    "concluded:upstream_failed",
+    "early:succeeded",
+    "reopened",
+    "reset",
 ];
 
 /// SplitMix64: small, seeded, the same everywhere.
@@ -73,12 +82,13 @@ fn any_order_of_events_is_legal() {
 fn play(seed: u64) {
     let mut random = Random(seed);
     let setting = Setting {
-        kind: *random.pick(&[RunKind::Job, RunKind::Service]),
+        kind: *random.pick(&[RunKind::Job, RunKind::Service, RunKind::Dag]),
         managed_by: *random.pick(&[ManagedBy::Agent, ManagedBy::Agent, ManagedBy::Cli, ManagedBy::User]),
         pending: *random.pick(&[None, None, None, Some(Pending::Upload), Some(Pending::Build)]),
         requires_approval: *random.pick(&[false, false, true]),
         max_retries: *random.pick(&[0, 1, 3]),
         timeout: *random.pick(&[None, Some(5), Some(1000)]),
+        place: *random.pick(&[Place::Independent, Place::Child]),
     };
     let (mut life, born) = Life::begin(&setting);
     let mut open: Vec<Action> = born.actions;
@@ -97,7 +107,7 @@ fn play(seed: u64) {
         let mut status = before.status;
         for change in &decision.history {
             let (HistoryChange::Append(condition) | HistoryChange::ReplaceLast(condition)) = change;
-            let force = if word.starts_with("force") || word == "resume" {
+            let force = if word.starts_with("force") || matches!(word, "resume" | "reset" | "reopened") {
                 polyaxon_engine::state::Force::Yes
             } else {
                 polyaxon_engine::state::Force::No
@@ -142,6 +152,11 @@ fn play(seed: u64) {
                 || run.status == Status::Stopping;
             // A status that somebody forced on a run is theirs to continue, as reconciliation finds it lost.
             let moved_outside = run.pending.is_some() || run.status.is_on_cluster();
+            // Its pipeline lets it begin and queue; its children say how a pipeline ends.
+            let is_pipeline = run.kind.is_pipeline();
+            let moved_by_pipeline = run.control.is_held || (run.control.place == Place::Child && !is_pipeline);
+            let moved_below = is_pipeline && (run.status != Status::Compiled || open.contains(&Action::Expand));
+            let moved_outside = moved_outside || moved_by_pipeline || moved_below;
             assert!(moved_inside || moved_outside, "{} is forgotten in {}", run.status, context());
         }
         if run.live_state == LiveState::Deleting && run.status.is_done() {

@@ -8,5 +8,6 @@ mod script;
 mod attempts;
 mod gates;
 mod history;
+mod pipelines;
 mod stopping;
 mod transitions;

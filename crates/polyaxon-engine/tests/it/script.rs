@@ -3,7 +3,9 @@
 //! A script is words; each word is one event, one second after the last (`+600` lets time pass).
 
 use polyaxon_engine::lifecycle::{begin, decide};
-use polyaxon_engine::state::{Action, Birth, Compiled, Decision, Event, Exit, Force, HistoryChange, Phase, RunState};
+use polyaxon_engine::state::{
+    Action, Birth, Compiled, Decision, Ending, Event, Exit, Force, HistoryChange, Phase, Place, RunState,
+};
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::kinds::{ManagedBy, Pending, RunKind};
 use polyaxon_model::time::Timestamp;
@@ -18,6 +20,7 @@ pub(crate) struct Setting {
     pub(crate) requires_approval: bool,
     pub(crate) max_retries: u32,
     pub(crate) timeout: Option<u64>,
+    pub(crate) place: Place,
 }
 
 pub(crate) const JOB: Setting = Setting {
@@ -27,6 +30,7 @@ pub(crate) const JOB: Setting = Setting {
     requires_approval: false,
     max_retries: 0,
     timeout: None,
+    place: Place::Independent,
 };
 
 pub(crate) struct Life {
@@ -45,6 +49,7 @@ impl Life {
             managed_by: setting.managed_by,
             pending: setting.pending,
             requires_approval: setting.requires_approval,
+            place: setting.place,
         };
         let decision = begin(&birth, start);
         let mut life =
@@ -78,6 +83,7 @@ impl Life {
                 requires_approval: self.setting.requires_approval,
                 max_retries: self.setting.max_retries,
                 timeout: self.setting.timeout.map(Duration::from_secs),
+                has_followers: false,
             }),
             "invalid" => Event::CompileFailed { message: "params.lr: expected a number".to_owned() },
             "conditions-false" => Event::ConditionsFalse,
@@ -109,6 +115,14 @@ impl Life {
             "restore" => Event::RestoreRequested,
             "delete" => Event::DeleteRequested,
             "woke" => Event::Woke,
+            "released" => Event::Released,
+            "enqueued" => Event::Enqueued,
+            "expanded" => Event::Expanded,
+            "empty" => Event::ExpansionFailed { message: "matrix: no rows".to_owned() },
+            "concluded" => Event::Concluded(ending(detail)),
+            "early" => Event::StoppedEarly(ending(detail)),
+            "reopened" => Event::Reopened,
+            "reset" => Event::Reset,
             "post" => Event::Posted { condition: self.posted(detail), force: Force::No },
             "force" => Event::Posted { condition: self.posted(detail), force: Force::Yes },
             other => panic!("no such event: {other}"),
@@ -131,9 +145,17 @@ impl Life {
             Action::Launch { attempt } => format!("launch {attempt}"),
             Action::Stop { attempt } => format!("stop {attempt}"),
             Action::Wake { at } => format!("wake at {}", at.seconds_since(self.start)),
+            Action::Expand => "expand".to_owned(),
+            Action::Cascade { verb } => format!("cascade {}", serde_json::to_value(verb).unwrap().as_str().unwrap()),
+            Action::Tick => "tick".to_owned(),
+            Action::React { life } => format!("react {life}"),
             Action::Delete { at } => format!("delete at {}", at.seconds_since(self.start)),
         }
     }
+}
+
+fn ending(status: &str) -> Ending {
+    Ending { status: status.parse().unwrap(), reason: "Flow".to_owned(), message: "concluded".to_owned() }
 }
 
 /// Plays a script and compares what was decided, word by word.

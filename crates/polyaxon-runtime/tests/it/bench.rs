@@ -6,7 +6,7 @@ use std::time::Duration;
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_artifacts::logs::{Cursor, page};
-use polyaxon_engine::state::{Birth, Event};
+use polyaxon_engine::state::{Birth, Event, Place};
 use polyaxon_executors::process::Status as Record;
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, RunId};
@@ -111,7 +111,7 @@ impl Bench {
     pub(crate) async fn submit_with(&mut self, operation: &Json, change: impl FnOnce(&mut NewRecord)) -> RunId {
         self.submitted += 1;
         let id: RunId = format!("{:032x}", self.submitted).parse().expect("32 hex digits");
-        let birth = Birth { kind: RunKind::Job, managed_by: ManagedBy::Agent, pending: None, requires_approval: false };
+        let birth = Birth { kind: RunKind::Job, managed_by: ManagedBy::Agent, pending: None, requires_approval: false, place: Place::Independent };
         let mut record = NewRecord::new(id, PROJECT.parse().expect("32 hex digits"), birth);
         record.name = Some("test".to_owned());
         record.raw_content = Some(operation.to_string());

@@ -1,6 +1,6 @@
 //! A store in a folder of its own, and shortcuts to fill it.
 
-use polyaxon_engine::state::{Birth, Event, Force};
+use polyaxon_engine::state::{Birth, Event, Force, Place};
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
 use polyaxon_model::kinds::{ManagedBy, RunKind};
@@ -140,7 +140,7 @@ impl World {
     }
 
     pub(crate) fn record(&self, managed_by: ManagedBy) -> NewRecord {
-        let birth = Birth { kind: RunKind::Job, managed_by, pending: None, requires_approval: false };
+        let birth = Birth { kind: RunKind::Job, managed_by, pending: None, requires_approval: false, place: Place::Independent };
         NewRecord::new(RunId::new(Uuid::new_v4()), self.project.uuid, birth)
     }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use polyaxon_engine::clone::{self, CloneError, ContentRule, NewClone, Source};
-use polyaxon_engine::state::{Birth, Event};
+use polyaxon_engine::state::{Birth, Event, Place};
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::CloningKind;
@@ -77,8 +77,13 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
         .write(move |tx, now| {
             let project = projects::get(tx, &path.project)?;
             let project = project.ok_or_else(|| StoreError::not_found("Project", &path.project))?.uuid;
-            let birth =
-                Birth { kind: content.kind, managed_by, pending: None, requires_approval: content.requires_approval };
+            let birth = Birth {
+                kind: content.kind,
+                managed_by,
+                pending: None,
+                requires_approval: content.requires_approval,
+                place: Place::Independent,
+            };
             let mut record = NewRecord::new(run, project, birth);
             record.runtime = Some(content.runtime);
             record.name = plan.name;

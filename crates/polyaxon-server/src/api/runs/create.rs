@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use polyaxon_engine::state::Birth;
+use polyaxon_engine::state::{Birth, Place};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::RunKind;
 use polyaxon_model::new_run::NewRun;
@@ -64,6 +64,7 @@ fn record(run: RunId, project: polyaxon_model::ids::ProjectId, new: NewRun, cont
         managed_by: new.manager(),
         pending: new.gate(),
         requires_approval: content.as_ref().is_some_and(|content| content.requires_approval),
+        place: Place::Independent,
     };
     let mut record = NewRecord::new(run, project, birth);
     record.name = new.name;
