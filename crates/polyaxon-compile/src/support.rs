@@ -4,20 +4,18 @@ use polyaxon_spec::diagnostic::{Diagnostic, codes};
 use polyaxon_spec::node::Node;
 use polyaxon_spec::span::Span;
 
-/// The runtimes that can be executed. The last three are what the server itself starts.
-const RUNTIMES: &[&str] = &["job", "service", "notifier", "cleaner", "tuner"];
+/// The runtimes that can be executed. Some are what the server itself starts.
+const RUNTIMES: &[&str] = &["job", "service", "dag", "notifier", "cleaner", "tuner"];
+
+/// The searches whose rows are known before the first of them runs.
+const MATRICES: &[&str] = &["grid", "mapping"];
 
 /// Sections that need an engine part that does not exist yet, and what a person calls them.
-const SECTIONS: &[(&str, &str)] = &[
-    ("matrix", "searches"),
-    ("schedule", "schedules"),
-    ("joins", "joins"),
-    ("build", "builds before the run"),
-    ("hooks", "hooks after the run"),
-    ("events", "events"),
-];
+const SECTIONS: &[(&str, &str)] =
+    &[("joins", "joins"), ("build", "builds before the run"), ("hooks", "hooks after the run"), ("events", "events")];
 
-/// The first thing in a composed operation that cannot be executed by this version, if any.
+/// The first thing in a composed operation that cannot be executed by this version, if any. The operations of a dag
+/// are looked at when they run.
 pub fn unsupported(compiled: &Node) -> Option<Diagnostic> {
     for (key, what) in SECTIONS {
         let Some(node) = compiled.get(key).filter(|node| crate::context::is_truthy(node)) else { continue };
@@ -25,15 +23,18 @@ pub fn unsupported(compiled: &Node) -> Option<Diagnostic> {
         let span = if key_span.is_none() { node.span } else { key_span };
         return Some(refused(span, key, &format!("`{key}`: {what} cannot be executed by this version yet")));
     }
-    let kind = compiled.at(&["run", "kind"])?;
-    let name = kind.as_str().filter(|name| !RUNTIMES.contains(name))?;
-    Some(refused(kind.span, "run.kind", &format!("`run.kind: {name}` cannot be executed by this version yet")))
+    for (path, known) in [(["matrix", "kind"], MATRICES), (["run", "kind"], RUNTIMES)] {
+        let Some(kind) = compiled.at(&path) else { continue };
+        let Some(name) = kind.as_str().filter(|name| !known.contains(name)) else { continue };
+        let path = path.join(".");
+        return Some(refused(kind.span, &path, &format!("`{path}: {name}` cannot be executed by this version yet")));
+    }
+    None
 }
 
 fn refused(span: Span, path: &str, message: &str) -> Diagnostic {
-    Diagnostic::error(codes::NOT_SUPPORTED, span, message).label("not supported yet").path(path).help(
-        "distributed kinds, dag, matrix and schedules cannot be executed by this version yet: use a job or a service",
-    )
+    let problem = Diagnostic::error(codes::NOT_SUPPORTED, span, message).label("not supported yet").path(path);
+    problem.help("jobs, services, dags, schedules, and grid and mapping searches can be executed")
 }
 
 #[cfg(test)]
@@ -45,10 +46,13 @@ mod tests {
         let cases = [
             (serde_json::json!({"run": {"kind": "job"}}), None),
             (serde_json::json!({"run": {"kind": "service"}, "hooks": []}), None),
-            (serde_json::json!({"run": {"kind": "dag"}}), Some("run.kind")),
+            (serde_json::json!({"run": {"kind": "dag"}}), None),
             (serde_json::json!({"run": {"kind": "mpijob"}}), Some("run.kind")),
-            (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "grid"}}), Some("matrix")),
-            (serde_json::json!({"run": {"kind": "job"}, "schedule": {"kind": "cron"}}), Some("schedule")),
+            (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "grid"}}), None),
+            (serde_json::json!({"run": {"kind": "mpijob"}, "matrix": {"kind": "grid"}}), Some("run.kind")),
+            (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "bayes"}}), Some("matrix.kind")),
+            (serde_json::json!({"run": {"kind": "job"}, "schedule": {"kind": "cron"}}), None),
+            (serde_json::json!({"run": {"kind": "job"}, "joins": [{"query": "status: failed"}]}), Some("joins")),
         ];
         for (json, expected) in cases {
             let found = unsupported(&Node::from_json(&json));

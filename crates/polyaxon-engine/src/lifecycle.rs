@@ -18,8 +18,8 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::state::{
-    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Loss, Phase, Place, RunState,
-    Verb,
+    Action, Birth, Compiled, Control, Decision, Ending, Event, Exit, Force, HistoryChange, Loss, Phase, Place,
+    RunState, Verb,
 };
 use crate::timer::{self, Timer};
 use crate::transition;

@@ -1,6 +1,6 @@
 //! Performing open actions, many at a time: read what they need, do it where waiting is allowed, report in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::actions::{self, OpenAction};
 use polyaxon_store::db::Tx;
-use polyaxon_store::{admission, edges, lifecycle, lineage, runs, submission};
+use polyaxon_store::{admission, edges, lifecycle, lineage, pipelines, runs, submission};
 
 use crate::compile::{self, Output};
 use crate::driver::Shared;
+use crate::expansion::{self, Expanded};
 use crate::observe::exit;
 use crate::{Error, Result, launch, presence};
 
@@ -32,6 +33,7 @@ struct Needs {
     state: Option<RunState>,
     compile: Option<compile::Input>,
     run: Option<(Run, Option<Submission>)>,
+    expand: Option<expansion::Input>,
 }
 
 enum Done {
@@ -39,6 +41,9 @@ enum Done {
     Close,
     Report(Box<Event>),
     Compiled(Box<Output>),
+    Expanded(Box<Expanded>),
+    /// Only the store is needed: what follows is decided and written at once.
+    Follow,
     /// The folder is gone.
     Deleted,
     /// The supervisor of the run that shall be stopped is dead: clear first, report then.
@@ -58,8 +63,9 @@ pub(crate) struct Performed {
 pub(crate) async fn perform(shared: &Shared, batch: Vec<Due>) -> Result<Performed> {
     presence::confirm(shared).await?;
     let wanted: Vec<OpenAction> = batch.iter().map(|due| due.action.clone()).collect();
-    let server = shared.options.server;
-    let needs = shared.store.read(move |tx| wanted.iter().map(|action| read(tx, server, action)).collect()).await?;
+    let (server, cached) = (shared.options.server, shared.expansions.known());
+    let read = move |tx: &mut dyn Tx| wanted.iter().map(|action| read(tx, server, action, &cached)).collect();
+    let needs = shared.store.read(read).await?;
     let worker = shared.clone();
     let done = tokio::task::spawn_blocking(move || {
         let needs: Vec<Option<Needs>> = needs;
@@ -108,16 +114,28 @@ async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
     let (clock, capacity, server) = (shared.options.clock, shared.options.capacity, shared.options.server);
     let admits = shared.executor.is_some();
     let write = move |tx: &mut dyn Tx| {
+        let mut ended = Vec::new();
         for report_of in &reports {
-            report(tx, &report_of.0, &report_of.1, clock())?;
+            let OpenAction { run, seq, action, .. } = &report_of.0.action;
+            match action {
+                // What follows the ends of many runs is done once for all of a pipeline.
+                Action::React { .. } if matches!(report_of.1, Done::Follow) => ended.push((*run, *seq)),
+                _ => report(tx, &report_of.0, &report_of.1, clock())?,
+            }
         }
+        pipelines::react::react(tx, &ended, clock())?;
         if admits { admission::admit(tx, server, capacity, clock()).map(drop) } else { Ok(()) }
     };
     Ok(shared.store.write(write).await?)
 }
 
 /// Nothing for an action that was done meanwhile or that another server has taken over.
-fn read(tx: &mut dyn Tx, server: ExecutorId, open: &OpenAction) -> polyaxon_store::Result<Option<Needs>> {
+fn read(
+    tx: &mut dyn Tx,
+    server: ExecutorId,
+    open: &OpenAction,
+    cached: &HashSet<RunId>,
+) -> polyaxon_store::Result<Option<Needs>> {
     if !actions::is_claimed(tx, open.id, server)? {
         return Ok(None);
     }
@@ -133,7 +151,11 @@ fn read(tx: &mut dyn Tx, server: ExecutorId, open: &OpenAction) -> polyaxon_stor
         },
         _ => None,
     };
-    Ok(Some(Needs { state, compile, run }))
+    let expand = match (&open.action, &state) {
+        (Action::Expand, Some(_)) => expansion::read(tx, open.run, cached)?,
+        _ => None,
+    };
+    Ok(Some(Needs { state, compile, run, expand }))
 }
 
 /// A fault of ours while an action is performed must not take the others of its group along.
@@ -142,6 +164,9 @@ fn guarded(shared: &Shared, due: &Due, needs: Needs) -> Done {
     performed.unwrap_or_else(|_| match due.action.action {
         Action::Compile => Done::Report(Box::new(Event::CompileFailed {
             message: "The compiler met a case that it was not made for; please report this operation.".to_owned(),
+        })),
+        Action::Expand => Done::Report(Box::new(Event::ExpansionFailed {
+            message: "The pipeline met a case that it was not made for; please report this operation.".to_owned(),
         })),
         _ => Done::Failed(Error::Worker),
     })
@@ -166,6 +191,14 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
             stop(executor, run, *attempt, &state).unwrap_or_else(|error| Done::Failed(error.into()))
         }
         (Action::Launch { .. } | Action::Stop { .. }, None) => Done::Failed(Error::NoExecutor),
+        (Action::Expand, _) => match needs.expand {
+            Some(input) => match shared.expansions.expand(run, input) {
+                Ok(expanded) => Done::Expanded(Box::new(expanded)),
+                Err(message) => Done::Report(Box::new(Event::ExpansionFailed { message })),
+            },
+            None => Done::Failed(Error::UnknownRun(run)),
+        },
+        (Action::Cascade { .. } | Action::Tick | Action::React { .. }, _) => Done::Follow,
         (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
         (Action::Delete { .. }, _) => match delete(&shared.options.layout, run) {
             Ok(()) => Done::Deleted,
@@ -214,6 +247,15 @@ fn report(tx: &mut dyn Tx, due: &Due, done: &Done, now: Timestamp) -> polyaxon_s
             }
             complete(tx, run, seq, &output.event, now)
         }
+        Done::Expanded(expanded) => match expanded.as_ref() {
+            Expanded::Children(batch) => pipelines::children::create(tx, run, seq, batch, now),
+            Expanded::Schedule(plan) => pipelines::schedule::begin(tx, run, seq, plan, now),
+        },
+        Done::Follow => match due.action.action {
+            Action::Cascade { verb } => pipelines::cascade::cascade(tx, run, seq, verb, now),
+            Action::Tick => pipelines::schedule::tick(tx, run, seq, now),
+            _ => Ok(()),
+        },
         Done::Deleted => {
             runs::mark_deleted(tx, run, now)?;
             actions::done(tx, run, seq, now).map(drop)

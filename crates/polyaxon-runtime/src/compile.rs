@@ -1,30 +1,31 @@
 //! The `Compile` action: from the authored operation of a run to a resolved one, or the words why there is none.
 
-use std::collections::HashMap;
-
 use polyaxon_compile::connection::Connection;
 use polyaxon_compile::context::{Agent, RunContext};
 use polyaxon_compile::plan;
 use polyaxon_compile::resolve::resolve;
 use polyaxon_compile::support;
-use polyaxon_engine::state::{Compiled, Event};
+use polyaxon_engine::state::{Compiled, Ending, Event};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{ProjectId, RunId};
 use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
 use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, DEFAULT_OWNER, Run};
+use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
+use polyaxon_spec::compose::Place;
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::{compose, wire};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
 use polyaxon_store::runs::{self, Compilation};
-use polyaxon_store::{lifecycle, projects, submission};
+use polyaxon_store::{lifecycle, pipelines, projects, submission};
 use serde_json::{Value as Json, json};
 
-use crate::{RuntimeOptions, copies, launch, references};
+use crate::references::Problem;
+use crate::{RuntimeOptions, copies, expansion, launch, references};
 
 /// The name that the official programs give the store when nobody named it.
 const STORE_NAME: &str = "artifacts_store";
@@ -38,7 +39,7 @@ pub(crate) struct Input {
     /// How many attempts there were: what happens once happens before the first.
     pub(crate) attempt: u32,
     operation: Result<compose::Compiled, String>,
-    referenced: HashMap<RunId, Run>,
+    sources: references::Sources,
 }
 
 /// What compilation leads to.
@@ -54,18 +55,25 @@ pub(crate) struct Output {
 pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<Input>> {
     let (Some(run), Some(state)) = (runs::get(tx, id)?, lifecycle::state(tx, id)?) else { return Ok(None) };
     let operation = composed(&run);
-    let mut referenced = HashMap::new();
-    for other in operation.iter().flat_map(|composed| references::wanted(&composed.params)) {
+    let wanted = operation.as_ref().map(|composed| references::wanted(&composed.params)).unwrap_or_default();
+    let mut sources = references::Sources::default();
+    for other in wanted.runs {
         if let Some(other) = runs::get(tx, other)? {
-            referenced.insert(other.uuid, other);
+            sources.runs.insert(other.uuid, other);
         }
+    }
+    if wanted.upstream {
+        sources.upstream = pipelines::sources::upstream(tx, id)?;
+    }
+    if wanted.around {
+        sources.around = pipelines::sources::around(tx, id)?;
     }
     Ok(Some(Input {
         project: projects::get(tx, &run.project)?.map(|project| project.uuid),
         submission: submission::get(tx, id)?,
         attempt: state.control.attempt,
         operation,
-        referenced,
+        sources,
         run,
     }))
 }
@@ -74,42 +82,54 @@ fn composed(run: &Run) -> Result<compose::Compiled, String> {
     let text = run.raw_content.as_deref().or(run.content.as_deref());
     let text = text.ok_or_else(|| "the run has no content, so there is nothing to execute".to_owned())?;
     let operation = wire::read_operation(text).map_err(|problems| sentences(&problems))?;
-    compose::compose(&operation).map_err(|problems| sentences(&problems))
+    // The relations of an operation in a dag are its own, never those of its component.
+    let is_node = run.pipeline.as_ref().is_some_and(|pipeline| pipeline.kind == RunKind::Dag);
+    let place = if is_node { Place::DagNode } else { Place::Root };
+    compose::compile(&operation, None, place).map_err(|problems| sentences(&problems))
 }
 
 /// Compiles. Copies of a clone are made here, so this may take as long as its artifacts are large.
 pub(crate) fn compile(options: &RuntimeOptions, input: Input, now: Timestamp) -> Output {
-    resolved(options, input, now).unwrap_or_else(|message| Output {
-        event: Event::CompileFailed { message },
-        compilation: None,
-        artifacts: Vec::new(),
-        edges: Vec::new(),
+    resolved(options, input, now).unwrap_or_else(|problem| {
+        let event = match problem {
+            Problem::Wrong(message) => Event::CompileFailed { message },
+            Problem::NotProduced(message) => Event::Concluded(Ending {
+                status: Status::UpstreamFailed,
+                reason: "SchedulerPrepare".to_owned(),
+                message,
+            }),
+        };
+        Output { event, compilation: None, artifacts: Vec::new(), edges: Vec::new() }
     })
 }
 
-fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Result<Output, String> {
-    let compose::Compiled { operation, mut params } = std::mem::replace(&mut input.operation, Err(String::new()))?;
+fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Result<Output, Problem> {
+    let wrong = |problems: Vec<Diagnostic>| Problem::Wrong(sentences(&problems));
+    let compose::Compiled { operation, mut params } =
+        std::mem::replace(&mut input.operation, Err(String::new())).map_err(Problem::Wrong)?;
     if let Some(problem) = support::unsupported(&operation) {
-        return Err(sentences(&[problem]));
+        return Err(wrong(vec![problem]));
     }
-    let edges = references::fill(&mut params, &input.run.project, &input.referenced, &options.layout)?;
+    let edges = references::fill(&mut params, &operation, &input.run.project, &input.sources, &options.layout)?;
     let context = context(options, &input, now);
-    let resolved = resolve(&operation, &params, &context).map_err(|problems| sentences(&problems))?;
+    let resolved = resolve(&operation, &params, &context).map_err(wrong)?;
     let limits = plan::termination(&resolved.operation);
     let mut event = Event::Compiled(Compiled {
         requires_approval: resolved.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         max_retries: limits.max_retries,
         timeout: limits.timeout,
+        has_followers: false,
     });
-    let mut meta_info = JsonMap::new();
-    let runs_here = options.executes && input.run.managed_by == ManagedBy::Agent;
+    let is_pipeline = input.run.kind.is_pipeline();
+    let mut meta_info = if is_pipeline { expansion::facts(&resolved.operation) } else { JsonMap::new() };
+    let runs_here = options.executes && input.run.managed_by == ManagedBy::Agent && !is_pipeline;
     let mut ports = declared_ports(&resolved.operation);
     if !resolved.should_run {
         event = Event::ConditionsFalse;
     } else if runs_here {
         // What no executor of this machine can do is known before the run waits for a slot.
         let plan = launch::plan(options, &input.run, input.submission.as_ref(), input.attempt + 1, &resolved.operation)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Problem::Wrong(error.to_string()))?;
         ports = plan.ports;
     }
     if input.run.kind == RunKind::Service && !ports.is_empty() {
@@ -119,7 +139,7 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     let mut content = resolved.operation.to_json();
     if input.attempt == 0 {
         if runs_here {
-            copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info)?;
+            copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info).map_err(Problem::Wrong)?;
         } else if let Some(step) = copies::init_step(input.run.uuid, &input.run.meta_info, STORE_NAME) {
             prepend_init(&mut content, step);
         }
@@ -155,14 +175,23 @@ fn declared_ports(operation: &Node) -> Vec<u16> {
 fn context(options: &RuntimeOptions, input: &Input, now: Timestamp) -> RunContext {
     let run = &input.run;
     RunContext {
+        project_uuid: input.project.map(ProjectId::to_hex).unwrap_or_default(),
+        compiled_at: Some(now),
+        agent: agent(options, run),
+        ..run_context(run)
+    }
+}
+
+/// What a run knows of itself.
+pub(crate) fn run_context(run: &Run) -> RunContext {
+    RunContext {
         owner: DEFAULT_OWNER.to_owned(),
         project: run.project.clone(),
-        project_uuid: input.project.map(ProjectId::to_hex).unwrap_or_default(),
         name: run.name.clone().unwrap_or_default(),
         uuid: run.uuid.to_hex(),
         path: run.uuid.to_hex(),
         created_at: Some(run.created_at),
-        compiled_at: Some(now),
+        iteration: run.meta_info.get("iteration").and_then(Json::as_i64),
         schedule_at: run.schedule_at,
         started_at: run.started_at,
         finished_at: run.finished_at,
@@ -170,7 +199,6 @@ fn context(options: &RuntimeOptions, input: &Input, now: Timestamp) -> RunContex
         cloning_kind: run.original.as_ref().map(|original| original.kind.to_string()),
         original_uuid: run.original.as_ref().map(|original| original.uuid.to_hex()),
         is_independent: run.pipeline.is_none(),
-        agent: agent(options, run),
         ..RunContext::default()
     }
 }
@@ -212,7 +240,7 @@ fn json_map(map: Map) -> Option<JsonMap> {
 }
 
 /// Findings as text for a status, one on each line.
-fn sentences(problems: &[Diagnostic]) -> String {
+pub(crate) fn sentences(problems: &[Diagnostic]) -> String {
     let lines = problems.iter().map(|problem| {
         let help = problem.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
         let place = if problem.path.is_empty() || problem.message.contains(&problem.path) {

@@ -12,12 +12,13 @@ use polyaxon_model::ids::RunId;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::Store;
 use polyaxon_store::actions::{self, Ability, OpenAction};
-use polyaxon_store::{admission, runs};
+use polyaxon_store::{admission, pipelines, runs};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
 use crate::actions::{Due, Performed, groups, perform, with_causes};
+use crate::expansion::Expansions;
 use crate::observe::{Observed, clear_lost, observe};
 use crate::sidecar::{self, Seen};
 use crate::timers::{Task, Timers};
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) seen_at: Arc<Mutex<Option<Timestamp>>>,
     /// What was seen of event files, by run.
     pub(crate) seen: Arc<Mutex<HashMap<RunId, Seen>>>,
+    /// Pipelines whose children are being created.
+    pub(crate) expansions: Expansions,
     /// Attempts whose end was reported and whose record is still on the disk.
     pub(crate) reported: Arc<Mutex<HashMap<RunId, u32>>>,
 }
@@ -94,6 +97,7 @@ pub(crate) async fn drive(
         executor,
         seen_at: Arc::default(),
         seen: Arc::default(),
+        expansions: Expansions::default(),
         reported: Arc::default(),
     };
     let mut driver = Driver::new(shared);
@@ -422,6 +426,10 @@ impl Driver {
 
     /// Looks at everything again.
     async fn scan(&mut self) {
+        let clock = self.shared.options.clock;
+        if let Err(error) = self.shared.store.write(move |tx| pipelines::advance::advance_all(tx, clock())).await {
+            tracing::warn!(error = with_causes(&error), "cannot look after pipelines");
+        }
         self.last_action = 0;
         self.take_new().await;
         let passed = self.timers.take_passed((self.shared.options.clock)());

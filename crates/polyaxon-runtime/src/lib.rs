@@ -15,6 +15,7 @@ mod compile;
 mod copies;
 mod driver;
 mod error;
+mod expansion;
 mod launch;
 mod observe;
 mod presence;

@@ -1,70 +1,144 @@
-//! Params that refer to other runs (`ref: runs.UUID`, `value: outputs.loss`) become values, and edges to those runs.
+//! Params that refer to runs become values: `runs.UUID`, with an edge to that run, `ops.NAME` and `dag` in a pipeline.
 
 use std::collections::HashMap;
 
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_compile::context::{self, Pass};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::EdgeKind;
 use polyaxon_model::run::Run;
+use polyaxon_spec::io::Declaration;
 use polyaxon_spec::node::{Map, Node};
-use polyaxon_spec::refs::{self, Entity, RefValue};
+use polyaxon_spec::refs::{self, Entity, RefValue, Reference};
 use polyaxon_store::edges::{NewEdge, Side};
 use serde_json::{Value as Json, json};
 
-/// The runs that params refer to. A reference that cannot be read is left for the compiler to report.
-pub(crate) fn wanted(params: &Map) -> Vec<RunId> {
-    let references = params.iter().filter_map(|(key, param)| refs::read(&key.text, param).ok().flatten());
-    let runs = references.filter_map(|reference| match reference.entity {
-        Entity::Run(uuid) => uuid.parse().ok(),
-        _ => None,
-    });
-    runs.collect()
+/// The runs that params can refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    pub(crate) runs: HashMap<RunId, Run>,
+    /// The operations of the dag that come before the run, by name.
+    pub(crate) upstream: HashMap<String, Run>,
+    /// The pipeline around the run.
+    pub(crate) around: Option<Run>,
 }
 
-/// Puts the values in the place of the references. The error is a sentence for the status of the run.
+/// Why a param has no value, as a sentence for the status of the run.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    Wrong(String),
+    /// An operation before the run did not produce what the run needs.
+    NotProduced(String),
+}
+
+/// What the params of an operation refer to. References that cannot be read are left for the compiler to report.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) runs: Vec<RunId>,
+    pub(crate) upstream: bool,
+    pub(crate) around: bool,
+}
+
+pub(crate) fn wanted(params: &Map) -> Wanted {
+    let mut wanted = Wanted::default();
+    for (key, param) in params.iter() {
+        match refs::read(&key.text, param) {
+            Ok(Some(Reference { entity: Entity::Run(uuid), .. })) => wanted.runs.extend(uuid.parse::<RunId>()),
+            Ok(Some(Reference { entity: Entity::Operation(_), .. })) => wanted.upstream = true,
+            Ok(Some(Reference { entity: Entity::Dag, .. })) => wanted.around = true,
+            Ok(None) | Err(_) => {}
+        }
+    }
+    wanted
+}
+
+/// Puts the values in the place of the references. Answers the edges to runs that are named by uuid.
 pub(crate) fn fill(
     params: &mut Map,
+    operation: &Node,
     project: &str,
-    runs: &HashMap<RunId, Run>,
+    sources: &Sources,
     layout: &Layout,
-) -> Result<Vec<NewEdge>, String> {
+) -> Result<Vec<NewEdge>, Problem> {
     let mut edges: Vec<NewEdge> = Vec::new();
+    let mut absent = Vec::new();
     for (key, param) in params.iter_mut() {
         let Ok(Some(reference)) = refs::read(&key.text, param) else { continue };
-        let Entity::Run(uuid) = &reference.entity else { continue };
-        let run = uuid.parse().ok().and_then(|id: RunId| runs.get(&id)).filter(|run| run.project == project);
-        let run = run.ok_or_else(|| {
-            format!("Access Error: param `{}` refers to run {uuid}, which is not in project `{project}`", key.text)
-        })?;
-        let value = value(run, &reference.value, layout).ok_or_else(|| {
-            let name = run.name.as_deref().unwrap_or(uuid);
-            format!(
-                "param `{}` refers to `{}` of run `{name}`, which has no such value",
-                key.text,
-                reference.value.text()
-            )
-        })?;
+        let run = source(&key.text, &reference, project, sources)?;
+        let Some(value) = value(run, &reference.value, layout) else {
+            if reference.entity == Entity::Dag || !is_optional(operation, &key.text) {
+                return Err(not_there(&key.text, &reference, run));
+            }
+            absent.push(key.text.clone());
+            continue;
+        };
         if let Some(map) = param.as_map_mut() {
             map.remove("ref");
             map.insert("value", Node::from_json(&value));
         }
-        let named = (key.text.clone(), json!(reference.value.text()));
-        match edges.iter_mut().find(|edge| edge.other == run.uuid) {
-            Some(edge) => {
-                if let Some(Json::Object(values)) = &mut edge.values {
-                    values.insert(named.0, named.1);
-                }
-            }
-            None => edges.push(NewEdge {
-                other: run.uuid,
-                side: Side::Upstream,
-                kind: EdgeKind::Run,
-                values: Some(Json::Object(serde_json::Map::from_iter([named]))),
-                statuses: None,
-            }),
+        if matches!(reference.entity, Entity::Run(_)) {
+            add_edge(&mut edges, run.uuid, &key.text, &reference.value.text());
         }
     }
+    // The defaults of the inputs take their place.
+    params.retain(|key, _| !absent.contains(&key.text));
     Ok(edges)
+}
+
+fn source<'a>(name: &str, reference: &Reference, project: &str, sources: &'a Sources) -> Result<&'a Run, Problem> {
+    let wrong = |message: String| Problem::Wrong(message);
+    match &reference.entity {
+        Entity::Run(uuid) => {
+            let run = uuid.parse().ok().and_then(|id: RunId| sources.runs.get(&id));
+            run.filter(|run| run.project == project).ok_or_else(|| {
+                wrong(format!("Access Error: param `{name}` refers to run {uuid}, which is not in project `{project}`"))
+            })
+        }
+        Entity::Operation(operation) => sources.upstream.get(operation).ok_or_else(|| {
+            wrong(format!(
+                "param `{name}` refers to the operation `{operation}`, which is not before this one in a dag"
+            ))
+        }),
+        Entity::Dag => sources
+            .around
+            .as_ref()
+            .ok_or_else(|| wrong(format!("param `{name}` refers to a dag, but this run is not in one"))),
+    }
+}
+
+fn is_optional(operation: &Node, name: &str) -> bool {
+    Declaration::all(operation, "inputs").iter().any(|input| input.name == name && input.is_optional())
+}
+
+fn not_there(name: &str, reference: &Reference, run: &Run) -> Problem {
+    let uuid = run.uuid.to_hex();
+    let of = run.name.as_deref().unwrap_or(&uuid);
+    let asked = reference.value.text();
+    match &reference.entity {
+        Entity::Operation(_) => Problem::NotProduced(format!(
+            "param `{name}` needs `{asked}` of the operation `{of}`, which is {} and has no such value",
+            run.status
+        )),
+        _ => Problem::Wrong(format!("param `{name}` refers to `{asked}` of run `{of}`, which has no such value")),
+    }
+}
+
+fn add_edge(edges: &mut Vec<NewEdge>, other: RunId, name: &str, asked: &str) {
+    let named = (name.to_owned(), json!(asked));
+    match edges.iter_mut().find(|edge| edge.other == other) {
+        Some(edge) => {
+            if let Some(Json::Object(values)) = &mut edge.values {
+                values.insert(named.0, named.1);
+            }
+        }
+        None => edges.push(NewEdge {
+            other,
+            side: Side::Upstream,
+            kind: EdgeKind::Run,
+            values: Some(Json::Object(serde_json::Map::from_iter([named]))),
+            statuses: None,
+        }),
+    }
 }
 
 fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
@@ -77,7 +151,11 @@ fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
         ("outputs", Some(name)) => outputs.get(name).cloned(),
         ("io", None) => Some(Json::Object(inputs.into_iter().chain(outputs).collect())),
         ("artifacts", None | Some("base")) => Some(json!(uuid)),
-        ("artifacts", Some(path)) => Some(json!(format!("{uuid}/{path}"))),
+        ("artifacts", Some(_)) => {
+            let text = asked.text();
+            let path = text.trim_start_matches("artifacts.").replace('.', "/");
+            Some(json!(format!("{uuid}/{path}")))
+        }
         ("globals", Some(name)) => globals(run, name, layout),
         _ => None,
     }
@@ -95,6 +173,6 @@ fn globals(run: &Run, name: &str, layout: &Layout) -> Option<Json> {
         "started_at" => Some(json!(run.started_at)),
         "finished_at" => Some(json!(run.finished_at)),
         "duration" => Some(json!(run.duration)),
-        _ => None,
+        name => context::globals(&crate::compile::run_context(run), Pass::Operation).get(name).map(Node::to_json),
     }
 }

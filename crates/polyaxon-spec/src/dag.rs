@@ -44,7 +44,7 @@ const MOST_COPIED: usize = 1_000_000;
 /// Everything that is wrong with the dag of a compiled operation, warnings included.
 pub fn check(operation: &Node) -> Vec<Diagnostic> {
     match graph(operation) {
-        Ok(graph) => validate_params(operation, &graph),
+        Ok(graph) => validate(operation, &graph),
         Err(problems) => problems,
     }
 }
@@ -278,7 +278,8 @@ fn cycle(nodes: &[GraphNode], circle: &[String]) -> Diagnostic {
     problem
 }
 
-fn validate_params(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
+/// Everything that is wrong with the params of the nodes, warnings included.
+pub fn validate(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
     let context = scope::context(operation, &graph.nodes);
     let mut problems = Vec::new();
     for (index, node) in graph.nodes.iter().enumerate() {

@@ -34,6 +34,7 @@ pub mod lineage;
 mod listing;
 mod metrics;
 mod migrate;
+pub mod pipelines;
 pub mod projects;
 mod readers;
 pub mod reconcile;

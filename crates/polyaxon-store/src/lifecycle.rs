@@ -10,7 +10,7 @@ use polyaxon_model::time::Timestamp;
 
 use crate::db::value::json;
 use crate::db::{Row, Tx, args, first};
-use crate::{Error, Result, actions, projects, statuses};
+use crate::{Error, Result, actions, pipelines, projects, statuses};
 
 const STATE: &str = "SELECT id, kind, managed_by, status, pending, live_state, created_at, updated_at, started_at, \
      finished_at, wait_time, duration, control, executor_id, beat_at FROM runs WHERE uuid = ?1";
@@ -38,6 +38,7 @@ pub(crate) fn apply_for(
         save(tx, id, next, holder.filter(|_| !waits), now)?;
         record(tx, id, &decision, holder, now)?;
         actions::close_unwanted(tx, id, next, now)?;
+        pipelines::counts::follow(tx, id, &state, next, now)?;
     }
     if next.status == Status::Scheduled && matches!(event, Event::Posted { .. }) {
         let sql = "UPDATE runs SET lease_until = ?2 WHERE id = ?1 AND lease_until IS NOT NULL";

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_metrics.sql"),
     include_str!("../migrations/0005_stats.sql"),
     include_str!("../migrations/0006_run_names.sql"),
+    include_str!("../migrations/0007_pipelines.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -126,6 +127,7 @@ mod tests {
         "650765bd25b1530c846a38d08442561d",
         "40eaca292c9d523ba1a6b3a870ab6128",
         "10ca0eacd0e65769a07cbd59c17ab27e",
+        "480ba3b383555acc83e78c5330cb269c",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -50,6 +50,15 @@ pub(crate) fn last(tx: &mut dyn Tx, id: i64) -> Result<Option<StatusCondition>> 
     first(tx, sql, args![id])?.map(|mut row| row.take_json()).transpose()
 }
 
+/// The first condition of a run that was created just now.
+pub(crate) fn write_first(tx: &mut dyn Tx, id: i64, condition: &StatusCondition) -> Result<()> {
+    tx.execute(
+        "INSERT INTO status_conditions (run_id, seq, condition) VALUES (?1, 1, ?2)",
+        args![id, json(condition)],
+    )?;
+    Ok(())
+}
+
 pub(crate) fn write(tx: &mut dyn Tx, id: i64, change: &HistoryChange) -> Result<()> {
     match change {
         HistoryChange::Append(condition) => tx.execute(

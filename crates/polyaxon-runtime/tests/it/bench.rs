@@ -111,7 +111,13 @@ impl Bench {
     pub(crate) async fn submit_with(&mut self, operation: &Json, change: impl FnOnce(&mut NewRecord)) -> RunId {
         self.submitted += 1;
         let id: RunId = format!("{:032x}", self.submitted).parse().expect("32 hex digits");
-        let birth = Birth { kind: RunKind::Job, managed_by: ManagedBy::Agent, pending: None, requires_approval: false, place: Place::Independent };
+        let birth = Birth {
+            kind: RunKind::Job,
+            managed_by: ManagedBy::Agent,
+            pending: None,
+            requires_approval: false,
+            place: Place::Independent,
+        };
         let mut record = NewRecord::new(id, PROJECT.parse().expect("32 hex digits"), birth);
         record.name = Some("test".to_owned());
         record.raw_content = Some(operation.to_string());

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId, StateId, VersionId};
 use polyaxon_model::kinds::{
-    ArtifactKind, CloningKind, EdgeKind, LiveState, ManagedBy, Pending, RunKind, Runtime, VersionKind,
+    ArtifactKind, CloningKind, EdgeKind, LiveState, ManagedBy, Pending, RunKind, Runtime, Trigger, VersionKind,
 };
 use polyaxon_model::stage::Stage;
 use polyaxon_model::status::Status;
@@ -234,4 +234,5 @@ text_columns!(
     ArtifactKind,
     VersionKind,
     Stage,
+    Trigger,
 );

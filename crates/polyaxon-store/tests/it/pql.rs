@@ -224,7 +224,8 @@ fn five_runs(database: &Database) -> World {
 
 fn run(world: &World, number: u128, name: &str, kind: RunKind, created: &str, patch: &Json) -> RunId {
     let uuid = RunId::new(Uuid::from_u128((number << 96) | 0x4000_8000_0000_0000_0000));
-    let birth = Birth { kind, managed_by: ManagedBy::User, pending: None, requires_approval: false, place: Place::Independent };
+    let birth =
+        Birth { kind, managed_by: ManagedBy::User, pending: None, requires_approval: false, place: Place::Independent };
     let record = NewRecord { name: Some(name.to_owned()), ..NewRecord::new(uuid, world.project.uuid, birth) };
     world.create(record, created);
     world.patch(uuid, patch.clone(), created);

@@ -140,7 +140,13 @@ impl World {
     }
 
     pub(crate) fn record(&self, managed_by: ManagedBy) -> NewRecord {
-        let birth = Birth { kind: RunKind::Job, managed_by, pending: None, requires_approval: false, place: Place::Independent };
+        let birth = Birth {
+            kind: RunKind::Job,
+            managed_by,
+            pending: None,
+            requires_approval: false,
+            place: Place::Independent,
+        };
         NewRecord::new(RunId::new(Uuid::new_v4()), self.project.uuid, birth)
     }
 

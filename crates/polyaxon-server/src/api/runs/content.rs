@@ -9,9 +9,11 @@ use polyaxon_model::kinds::{RunKind, Runtime};
 use polyaxon_spec::check;
 use polyaxon_spec::clone::{self, OverrideStrategy};
 use polyaxon_spec::compose::{self, Compiled};
+use polyaxon_spec::dag;
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
+use polyaxon_store::pipelines::schedule;
 use polyaxon_store::{Store, hub};
 use serde_json::Value as Json;
 
@@ -102,6 +104,7 @@ fn describe(operation: &Node, compiled: &Compiled, registry: Registry) -> Result
     if let Some(problem) = support::unsupported(&compiled.operation) {
         return Err(refuse(&[problem]));
     }
+    check_pipeline(&compiled.operation)?;
     let raw = wire::to_source(operation).map_err(|problems| refuse(&problems))?;
     let text = |field| compiled.operation.get(field).and_then(Node::as_str).map(str::to_owned);
     let tags = compiled.operation.get("tags").and_then(Node::as_list);
@@ -121,6 +124,25 @@ fn describe(operation: &Node, compiled: &Compiled, registry: Registry) -> Result
         requires_approval: compiled.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         component_state,
     })
+}
+
+/// What would make a pipeline fail before its first child.
+fn check_pipeline(operation: &Node) -> Result<()> {
+    if operation.at(&["run", "kind"]).and_then(Node::as_str) == Some("dag") {
+        let graph = dag::graph(operation).map_err(|problems| refuse(&problems))?;
+        let mut problems = dag::validate(operation, &graph);
+        problems.extend(graph.nodes.iter().filter_map(|node| support::unsupported(&node.compiled.operation)));
+        if problems.iter().any(Diagnostic::is_error) {
+            return Err(refuse(&problems));
+        }
+    }
+    let Some(section) = operation.get("schedule").filter(|section| !section.is_null()) else { return Ok(()) };
+    let section = section.to_json();
+    // Templates are filled in when the run is compiled.
+    if section.to_string().contains("{{") {
+        return Ok(());
+    }
+    schedule::read(&section).map(drop).map_err(|problem| Error::Refused(ErrorBody::List(vec![format!("{problem}.")])))
 }
 
 /// The findings as sentences; warnings are no reason to refuse.
@@ -181,9 +203,9 @@ mod tests {
     fn what_cannot_be_carried_out_is_refused_by_name() {
         let component: Json = serde_json::from_str(COMPONENT).unwrap();
         let operation = json!({"version": 1.1, "kind": "operation", "component": component,
-            "matrix": {"kind": "grid", "params": {"lr": {"kind": "choice", "value": [1, 2]}}}});
+            "joins": [{"query": "status: succeeded", "params": {}}]});
         let messages = refused(read(&operation.to_string()));
-        assert!(messages[0].starts_with("`matrix`: searches cannot be executed by this version yet"), "{messages:?}");
+        assert!(messages[0].starts_with("`joins`: joins cannot be executed by this version yet"), "{messages:?}");
     }
 
     #[test]

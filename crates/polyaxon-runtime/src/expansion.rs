@@ -1,0 +1,156 @@
+//! The `Expand` action: from the resolved operation of a pipeline to its children, some hundred at a time.
+//!
+//! What children are made of is computed once and kept until all of them exist; after a restart it is computed again,
+//! and is the same.
+
+mod dag;
+mod matrix;
+mod schedule;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polyaxon_model::JsonMap;
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::RunKind;
+use polyaxon_model::run::Run;
+use polyaxon_spec::compose;
+use polyaxon_spec::node::Node;
+use polyaxon_spec::wire;
+use polyaxon_store::db::Tx;
+use polyaxon_store::pipelines::children::{self, Batch};
+use polyaxon_store::pipelines::schedule::Plan;
+use polyaxon_store::runs;
+use serde_json::{Value as Json, json};
+
+use crate::compile::sentences;
+
+/// Children of one transaction: enough to be fast, few enough that others do not wait.
+const BATCH: u64 = 500;
+
+/// What an `Expand` action needs.
+#[derive(Debug)]
+pub(crate) struct Input {
+    position: u64,
+    /// The pipeline; left out when its children were worked out before.
+    run: Option<Run>,
+}
+
+/// What an `Expand` action leads to.
+#[derive(Debug)]
+pub(crate) enum Expanded {
+    Children(Batch),
+    Schedule(Plan),
+}
+
+/// What the children of a pipeline are made of.
+#[derive(Debug)]
+enum Expansion {
+    Dag(dag::Dag),
+    Matrix(Box<matrix::Matrix>),
+    Schedule(Plan),
+}
+
+/// The pipelines whose children are being created.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Expansions {
+    known: Arc<Mutex<HashMap<RunId, Arc<Expansion>>>>,
+}
+
+pub(crate) fn read(tx: &mut dyn Tx, run: RunId, cached: &HashSet<RunId>) -> polyaxon_store::Result<Option<Input>> {
+    let position = children::position(tx, run)?;
+    if position > 0 && cached.contains(&run) {
+        return Ok(Some(Input { position, run: None }));
+    }
+    Ok(runs::get(tx, run)?.map(|run| Input { position, run: Some(run) }))
+}
+
+impl Expansions {
+    pub(crate) fn known(&self) -> HashSet<RunId> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
+    /// The next children of a pipeline, or why it cannot have any.
+    pub(crate) fn expand(&self, run: RunId, input: Input) -> Result<Expanded, String> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let expansion = match input.run {
+            Some(run) => Arc::new(expansion(&run)?),
+            None => known().get(&run).cloned().ok_or("the children of the pipeline are no longer known")?,
+        };
+        let batch = match expansion.as_ref() {
+            Expansion::Schedule(plan) => return Ok(Expanded::Schedule(plan.clone())),
+            Expansion::Dag(dag) => dag.batch(input.position, BATCH),
+            Expansion::Matrix(matrix) => matrix.batch(input.position, BATCH),
+        };
+        if batch.from + (batch.children.len() as u64) < batch.expected {
+            known().insert(run, expansion);
+        } else {
+            known().remove(&run);
+        }
+        Ok(Expanded::Children(batch))
+    }
+}
+
+fn expansion(run: &Run) -> Result<Expansion, String> {
+    let resolved = run.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let resolved = wire::read_compiled(&resolved.ok_or("the compiled operation of the run cannot be read")?);
+    let document = wire::read_operation(run.raw_content.as_deref().unwrap_or_default());
+    let document = document.map_err(|problems| sentences(&problems))?;
+    match run.kind {
+        RunKind::Schedule => schedule::plan(run, &document, &resolved).map(Expansion::Schedule),
+        RunKind::Matrix => {
+            matrix::Matrix::read(run, &document, &resolved).map(|matrix| Expansion::Matrix(Box::new(matrix)))
+        }
+        _ => dag::Dag::read(run, &resolved).map(Expansion::Dag),
+    }
+}
+
+/// The kind and runtime under which a document becomes a run.
+fn family(operation: &Node) -> Result<(RunKind, polyaxon_model::kinds::Runtime), String> {
+    let family = compose::run_kind(operation);
+    let kind = family.kind.parse().map_err(|error| format!("run.kind: {error}"))?;
+    let runtime = family.runtime.parse().map_err(|error| format!("run.kind: {error}"))?;
+    Ok((kind, runtime))
+}
+
+/// What the record of a pipeline says about it: the kinds of its children and its limit.
+pub(crate) fn facts(resolved: &Node) -> JsonMap {
+    let mut facts = JsonMap::new();
+    let mut has = |kind: &str| match kind {
+        "service" | "raycluster" | "daskcluster" => drop(facts.insert("has_services".to_owned(), json!(true))),
+        "dag" => drop(facts.insert("has_dags".to_owned(), json!(true))),
+        "matrix" => drop(facts.insert("has_matrices".to_owned(), json!(true))),
+        _ => drop(facts.insert("has_jobs".to_owned(), json!(true))),
+    };
+    let inner = resolved.at(&["run", "kind"]).and_then(Node::as_str).unwrap_or_default();
+    let matrix = resolved.get("matrix").filter(|matrix| !matrix.is_null());
+    let is_scheduled = resolved.get("schedule").is_some_and(|schedule| !schedule.is_null());
+    let section = match (matrix, is_scheduled) {
+        (Some(_), true) => {
+            has("matrix");
+            None
+        }
+        (Some(matrix), false) => {
+            has(inner);
+            Some(matrix)
+        }
+        (None, true) => {
+            has(inner);
+            None
+        }
+        (None, false) => {
+            for kind in dag::kinds(resolved) {
+                has(&kind);
+            }
+            resolved.get("run")
+        }
+    };
+    let Some(section) = section else { return facts };
+    if let Some(limit) = section.get("concurrency").and_then(Node::as_int).and_then(|limit| i64::try_from(limit).ok()) {
+        facts.insert("concurrency".to_owned(), json!(limit));
+    }
+    if section.get("earlyStopping").and_then(Node::as_list).is_some_and(|policies| !policies.is_empty()) {
+        facts.insert("has_early_stopping".to_owned(), Json::Bool(true));
+    }
+    facts
+}

@@ -1,0 +1,158 @@
+//! The operations of a dag as children: in an order in which each comes after what it waits for.
+
+use std::collections::{BTreeMap, HashMap};
+
+use polyaxon_engine::flow::trigger::OnSkip;
+use polyaxon_model::JsonMap;
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::Trigger;
+use polyaxon_model::run::Run;
+use polyaxon_spec::dag::{self, Graph, GraphNode};
+use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::node::{Map, Node};
+use polyaxon_spec::patch::{Strategy, apply_preset};
+use polyaxon_spec::refs::{self, Entity, Reference};
+use polyaxon_spec::wire;
+use polyaxon_store::pipelines::child_id;
+use polyaxon_store::pipelines::children::{Batch, NewChild, Upstream};
+use serde_json::Value as Json;
+
+use crate::compile::sentences;
+
+#[derive(Debug)]
+pub(super) struct Dag {
+    children: Vec<NewChild>,
+}
+
+impl Dag {
+    pub(super) fn read(run: &Run, resolved: &Node) -> Result<Dag, String> {
+        let graph = dag::graph(resolved).map_err(|problems| sentences(&problems))?;
+        let problems: Vec<Diagnostic> =
+            dag::validate(resolved, &graph).into_iter().filter(Diagnostic::is_error).collect();
+        if !problems.is_empty() {
+            return Err(sentences(&problems));
+        }
+        let handed_on = handed_on(resolved);
+        let ids: HashMap<&str, RunId> =
+            graph.nodes.iter().map(|node| (node.name.as_str(), child_id(run.uuid, &node.name))).collect();
+        let children = in_order(&graph).into_iter().map(|node| child(run, node, &ids, handed_on.as_ref()));
+        Ok(Dag { children: children.collect::<Result<_, _>>()? })
+    }
+
+    pub(super) fn batch(&self, from: u64, most: u64) -> Batch {
+        let rest = self.children.get(from as usize..).unwrap_or_default();
+        let children = rest.iter().take(most as usize).cloned().collect();
+        Batch { from, expected: self.children.len() as u64, children, begins_early: false }
+    }
+}
+
+/// The kinds of the operations, as far as they can be told without composing them.
+pub(super) fn kinds(resolved: &Node) -> Vec<String> {
+    let Ok(graph) = dag::graph(resolved) else { return Vec::new() };
+    let kinds = graph.nodes.iter().map(|node| polyaxon_spec::compose::run_kind(&node.compiled.operation).kind);
+    let mut kinds: Vec<String> = kinds.collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
+/// Level by level, and as they are written inside of a level.
+fn in_order(graph: &Graph) -> Vec<&GraphNode> {
+    let level: HashMap<&str, usize> = graph
+        .order
+        .iter()
+        .enumerate()
+        .flat_map(|(level, names)| names.iter().map(move |name| (name.as_str(), level)))
+        .collect();
+    let mut nodes: Vec<&GraphNode> = graph.nodes.iter().collect();
+    nodes.sort_by_key(|node| level.get(node.name.as_str()));
+    nodes
+}
+
+fn child(
+    run: &Run,
+    node: &GraphNode,
+    ids: &HashMap<&str, RunId>,
+    handed_on: Option<&Node>,
+) -> Result<NewChild, String> {
+    let operation = &node.compiled.operation;
+    let mut document = node.document.clone();
+    if let Some(preset) = handed_on {
+        apply_preset(&mut document, preset, Strategy::PreMerge)
+            .map_err(|problems| format!("{}: {}", node.name, sentences(&problems)))?;
+    }
+    let text = |field: &str| operation.get(field).and_then(Node::as_str).map(str::to_owned);
+    let tags = operation.get("tags").and_then(Node::as_list);
+    let trigger = text("trigger").and_then(|word| word.parse().ok()).unwrap_or(Trigger::AllSucceeded);
+    let skips = operation.get("skipOnUpstreamSkip").and_then(Node::as_bool) == Some(true);
+    let (kind, runtime) = super::family(operation)?;
+    let values = references(&node.compiled.params);
+    let upstream = |name: &String| {
+        let run = *ids.get(name.as_str())?;
+        Some(Upstream { run, values: values.get(name).map(|values| Json::Object(values.clone())) })
+    };
+    Ok(NewChild {
+        uuid: child_id(run.uuid, &node.name),
+        kind,
+        runtime,
+        name: Some(node.name.clone()),
+        description: text("description"),
+        tags: tags.map(|tags| tags.iter().filter_map(Node::as_str).map(str::to_owned).collect()),
+        meta_info: inherited(&run.meta_info),
+        inputs: Some(literals(&node.compiled.params)).filter(|inputs| !inputs.is_empty()),
+        raw_content: wire::to_source(&document).map_err(|problems| sentences(&problems))?.to_string(),
+        requires_approval: operation.get("isApproved").and_then(Node::as_bool) == Some(false),
+        trigger,
+        on_skip: if skips { OnSkip::Skip } else { OnSkip::GoOn },
+        upstream: node.upstream.iter().filter_map(upstream).collect(),
+    })
+}
+
+/// Param names and what they refer to, by operation.
+fn references(params: &Map) -> BTreeMap<String, JsonMap> {
+    let mut values: BTreeMap<String, JsonMap> = BTreeMap::new();
+    for (key, param) in params.iter() {
+        if let Ok(Some(Reference { entity: Entity::Operation(name), value })) = refs::read(&key.text, param) {
+            values.entry(name).or_default().insert(key.text.clone(), Json::String(value.text()));
+        }
+    }
+    values
+}
+
+/// Params that are values already.
+fn literals(params: &Map) -> JsonMap {
+    let literal = params.iter().filter(|(_, param)| param.get("ref").is_none_or(Node::is_null));
+    literal.filter_map(|(key, param)| Some((key.text.clone(), param.get("value")?.to_json()))).collect()
+}
+
+/// What every child takes from the record of its pipeline.
+pub(super) fn inherited(meta_info: &JsonMap) -> JsonMap {
+    let taken = ["upload_artifacts", "destination_image"].into_iter();
+    taken.filter_map(|key| Some((key.to_owned(), meta_info.get(key)?.clone()))).collect()
+}
+
+/// The sections that operations take from the dag where they have nothing of their own.
+fn handed_on(resolved: &Node) -> Option<Node> {
+    let is_set = |node: &&Node| match &node.value {
+        polyaxon_spec::node::Value::Null => false,
+        polyaxon_spec::node::Value::List(items) => !items.is_empty(),
+        polyaxon_spec::node::Value::Map(map) => !map.is_empty(),
+        _ => true,
+    };
+    let mut preset = Map::new();
+    for field in ["cache", "termination", "plugins", "queue"] {
+        if let Some(value) = resolved.get(field).filter(is_set) {
+            preset.insert(field, value.clone());
+        }
+    }
+    let mut patch = Map::new();
+    for field in ["environment", "connections", "volumes"] {
+        if let Some(value) = resolved.at(&["run", field]).filter(is_set) {
+            patch.insert(field, value.clone());
+        }
+    }
+    if !patch.is_empty() {
+        preset.insert("runPatch", Node::map(patch));
+    }
+    (!preset.is_empty()).then(|| Node::map(preset))
+}

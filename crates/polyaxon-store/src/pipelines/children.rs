@@ -1,0 +1,300 @@
+//! The children of a pipeline are created in order, some hundred in a transaction.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use polyaxon_engine::flow::trigger::OnSkip;
+use polyaxon_engine::lifecycle as engine;
+use polyaxon_engine::state::{Action, Birth, Event, HistoryChange, Place};
+use polyaxon_model::JsonMap;
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::{ManagedBy, Pending, RunKind, Runtime, Trigger};
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+use serde_json::Value as Json;
+
+use super::react::{decide_all, set_state, settle};
+use super::{Pipeline, state};
+use crate::db::value::{json, optional_json};
+use crate::db::{Tx, args, first};
+use crate::{Error, Result, actions, lifecycle, projects, statuses};
+
+/// A child to be created.
+#[derive(Clone, Debug)]
+pub struct NewChild {
+    /// See [`super::child_id`].
+    pub uuid: RunId,
+    pub kind: RunKind,
+    pub runtime: Runtime,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub tags: Option<Vec<String>>,
+    pub meta_info: JsonMap,
+    /// Values that are known before the run is compiled.
+    pub inputs: Option<JsonMap>,
+    /// The authored operation as JSON text.
+    pub raw_content: String,
+    pub requires_approval: bool,
+    pub trigger: Trigger,
+    pub on_skip: OnSkip,
+    pub upstream: Vec<Upstream>,
+}
+
+/// An operation that must be done before.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    pub run: RunId,
+    /// Param names and what they refer to.
+    pub values: Option<Json>,
+}
+
+/// Some children of a pipeline, in order.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The place of the first of them.
+    pub from: u64,
+    /// How many children there will be.
+    pub expected: u64,
+    pub children: Vec<NewChild>,
+    /// Whether the first of them begin before the last exist.
+    pub begins_early: bool,
+}
+
+/// How far the children of a pipeline have been looked at in this life.
+pub fn position(tx: &mut dyn Tx, run: RunId) -> Result<u64> {
+    let sql = "SELECT p.position, p.life, r.control FROM runs r JOIN pipelines p ON p.run_id = r.id WHERE r.uuid = ?1";
+    let Some(mut row) = first(tx, sql, args![run])? else { return Ok(0) };
+    let (position, life): (i64, i64) = (row.take()?, row.take()?);
+    let control: polyaxon_engine::state::Control = row.take_json()?;
+    Ok(if life == i64::from(control.life) { u64::try_from(position).unwrap_or(0) } else { 0 })
+}
+
+/// Performs an `Expand` action: creates the children of the batch, lets those of an earlier life that did not succeed
+/// wait again, and goes on with the next batch. Nothing happens when the batch is not the next one.
+pub fn create(tx: &mut dyn Tx, run: RunId, seq: i64, batch: &Batch, now: Timestamp) -> Result<()> {
+    let from = position(tx, run)?;
+    if from != batch.from || !actions::done(tx, run, seq, now)? {
+        return Ok(());
+    }
+    let parent = Parent::load(tx, run)?;
+    if from == 0 {
+        begin(tx, &parent, batch.expected)?;
+    }
+    let mut ids = HashMap::new();
+    let mut created = 0_i64;
+    for (child, position) in batch.children.iter().zip(from..) {
+        let at = parent.time_of(position, batch.expected, now);
+        let id = match insert(tx, &parent, child, Place::Child, at, None)? {
+            Some(id) => {
+                created += 1;
+                connect(tx, &parent, id, position, child, &ids)?;
+                id
+            }
+            None => repeat(tx, child, now)?,
+        };
+        ids.insert(child.uuid, id);
+    }
+    let next = from + batch.children.len() as u64;
+    let is_complete = next >= batch.expected;
+    tx.execute(
+        "UPDATE pipelines SET position = ?2, expected = ?3, created = created + ?4 WHERE run_id = ?1",
+        args![parent.id, next as i64, batch.expected as i64, created],
+    )?;
+    projects::touch(tx, parent.project, now)?;
+    if !is_complete {
+        actions::write(tx, parent.id, &Action::Expand, None, now)?;
+    }
+    if is_complete {
+        decide_all(tx, parent.id, now)?;
+    }
+    if is_complete || batch.begins_early {
+        lifecycle::apply(tx, run, &Event::Expanded, now)?;
+        settle(tx, parent.id, now)?;
+    }
+    Ok(())
+}
+
+/// What children take from their pipeline.
+pub(super) struct Parent {
+    pub(super) id: i64,
+    pub(super) project: i64,
+    kind: RunKind,
+    managed_by: ManagedBy,
+    created_at: Timestamp,
+    pub(super) life: u32,
+    around: Option<i64>,
+    around_kind: Option<RunKind>,
+    controller: Option<i64>,
+    namespace: Option<String>,
+    priority: i64,
+    submission: Option<String>,
+}
+
+impl Parent {
+    pub(super) fn load(tx: &mut dyn Tx, run: RunId) -> Result<Parent> {
+        let sql = "SELECT r.id, r.project_id, r.kind, r.managed_by, r.created_at, r.control, r.pipeline_id, p.kind, \
+                   r.controller_id, r.namespace, r.priority, r.submission \
+                   FROM runs r LEFT JOIN runs p ON p.id = r.pipeline_id WHERE r.uuid = ?1";
+        let mut row = first(tx, sql, args![run])?.ok_or_else(|| Error::not_found("Run", run))?;
+        Ok(Parent {
+            id: row.take()?,
+            project: row.take()?,
+            kind: row.take()?,
+            managed_by: row.take()?,
+            created_at: row.take()?,
+            life: row.take_json::<polyaxon_engine::state::Control>()?.life,
+            around: row.take()?,
+            around_kind: row.take()?,
+            controller: row.take()?,
+            namespace: row.take()?,
+            priority: row.take()?,
+            submission: row.take()?,
+        })
+    }
+
+    /// Children are apart from each other by a moment, so that lists keep their order, and never in the future.
+    fn time_of(&self, position: u64, expected: u64, now: Timestamp) -> Timestamp {
+        let apart = (1_000_000 / expected.max(1)).clamp(1, 1000);
+        let all = Duration::from_micros(apart.saturating_mul(expected));
+        let start = now.minus(all).max(self.created_at);
+        start.plus(Duration::from_micros(apart.saturating_mul(position + 1)))
+    }
+}
+
+/// Opens the record of a pipeline, or opens it again for another life.
+pub(super) fn begin(tx: &mut dyn Tx, parent: &Parent, expected: u64) -> Result<()> {
+    let around = parent.around.filter(|_| parent.around_kind != Some(RunKind::Schedule));
+    tx.execute(
+        "INSERT INTO pipelines (run_id, parent_id, life, expected) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (run_id) DO UPDATE SET life = excluded.life, expected = excluded.expected, position = 0",
+        args![parent.id, around, parent.life, expected as i64],
+    )?;
+    Ok(())
+}
+
+/// Writes the run; none when it exists.
+pub(super) fn insert(
+    tx: &mut dyn Tx,
+    parent: &Parent,
+    child: &NewChild,
+    place: Place,
+    at: Timestamp,
+    schedule_at: Option<Timestamp>,
+) -> Result<Option<i64>> {
+    // The command line approves one child after the other and executes it.
+    let pending = (parent.managed_by == ManagedBy::Cli).then_some(Pending::Approval);
+    let birth = Birth {
+        kind: child.kind,
+        managed_by: parent.managed_by,
+        pending,
+        requires_approval: child.requires_approval,
+        place,
+    };
+    let decision = engine::begin(&birth, at);
+    let run = &decision.next;
+    let controller = if parent.kind == RunKind::Schedule { None } else { parent.controller.or(Some(parent.id)) };
+    let row = first(
+        tx,
+        "INSERT INTO runs (uuid, project_id, name, kind, runtime, status, managed_by, pending, created_at, updated_at, \
+         schedule_at, pipeline_id, controller_id, namespace, priority, tags, meta_info, control, description, \
+         raw_content, submission, inputs) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
+         ON CONFLICT (uuid) DO NOTHING RETURNING id",
+        args![
+            child.uuid,
+            parent.project,
+            child.name.as_deref(),
+            run.kind,
+            child.runtime,
+            run.status,
+            run.managed_by,
+            run.pending,
+            at,
+            schedule_at,
+            parent.id,
+            controller,
+            parent.namespace.as_deref(),
+            parent.priority,
+            optional_json(child.tags.as_ref()),
+            &child.meta_info,
+            json(&run.control),
+            child.description.as_deref(),
+            child.raw_content.as_str(),
+            parent.submission.as_deref(),
+            child.inputs.as_ref(),
+        ],
+    )?;
+    let Some(id) = row.map(|mut row| row.take::<i64>()).transpose()? else { return Ok(None) };
+    for change in &decision.history {
+        if let HistoryChange::Append(condition) = change {
+            statuses::write_first(tx, id, condition)?;
+        }
+    }
+    for action in &decision.actions {
+        actions::write(tx, id, action, None, at)?;
+    }
+    Ok(Some(id))
+}
+
+/// Writes what the run waits for.
+pub(super) fn connect(
+    tx: &mut dyn Tx,
+    parent: &Parent,
+    id: i64,
+    position: u64,
+    child: &NewChild,
+    ids: &HashMap<RunId, i64>,
+) -> Result<()> {
+    for upstream in &child.upstream {
+        let known = ids.get(&upstream.run).copied();
+        let other = match known {
+            Some(id) => id,
+            None => crate::runs::id_of(tx, upstream.run)?.ok_or_else(|| Error::not_found("Run", upstream.run))?,
+        };
+        tx.execute(
+            "INSERT INTO run_edges (upstream_id, downstream_id, kind, param_values) VALUES (?1, ?2, 'dag', ?3)",
+            args![other, id, upstream.values.as_ref().map(json)],
+        )?;
+    }
+    tx.execute(
+        "INSERT INTO pipeline_children (run_id, pipeline_id, position, state, trigger_rule, on_skip, upstreams) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        args![
+            id,
+            parent.id,
+            position as i64,
+            if child.upstream.is_empty() { state::READY } else { state::WAITING },
+            child.trigger,
+            child.on_skip == OnSkip::Skip,
+            child.upstream.len() as i64,
+        ],
+    )?;
+    Ok(())
+}
+
+/// A child of an earlier life: one that succeeded stays, any other takes the new content and waits for its turn again.
+fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
+    let sql = "SELECT r.id, r.status, c.upstreams FROM runs r LEFT JOIN pipeline_children c ON c.run_id = r.id \
+               WHERE r.uuid = ?1";
+    let mut row = first(tx, sql, args![child.uuid])?.ok_or_else(|| Error::not_found("Run", child.uuid))?;
+    let (id, status, upstreams): (i64, Status, Option<i64>) = (row.take()?, row.take()?, row.take()?);
+    if status.is_done() && status != Status::Succeeded {
+        tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
+        lifecycle::apply(tx, child.uuid, &Event::Reset, now)?;
+        set_state(tx, id, if upstreams == Some(0) { state::READY } else { state::WAITING })?;
+    }
+    Ok(id)
+}
+
+/// The children of a pipeline that ended in this way, oldest first.
+pub fn with_status(tx: &mut dyn Tx, pipeline: RunId, status: Status) -> Result<Vec<RunId>> {
+    let sql = "SELECT c.uuid FROM runs c JOIN runs p ON p.id = c.pipeline_id WHERE p.uuid = ?1 AND c.status = ?2 \
+               ORDER BY c.created_at, c.id";
+    tx.query(sql, args![pipeline, status])?.into_iter().map(|mut row| row.take()).collect()
+}
+
+/// How many children a pipeline has, and how many of them have ended.
+pub fn progress(tx: &mut dyn Tx, run: RunId) -> Result<Option<(u64, u64)>> {
+    let Some(id) = crate::runs::id_of(tx, run)? else { return Ok(None) };
+    Ok(Pipeline::load(tx, id)?.map(|pipeline| (pipeline.ends.total(), pipeline.created)))
+}

@@ -1,0 +1,143 @@
+//! The counts of pipelines, changed in the transaction that changes what they count.
+
+use polyaxon_engine::flow::trigger::is_broken;
+use polyaxon_engine::state::{Event, Place, RunState};
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::Trigger;
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+
+use super::advance;
+use crate::db::{Tx, args, first, scalar};
+use crate::{Result, lifecycle};
+
+/// What a child costs its pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    Preparing,
+    Queued,
+    Active,
+}
+
+fn stage(run: &RunState) -> Stage {
+    let status = run.status;
+    if run.control.place != Place::Child || run.control.is_held || run.pending.is_some() || status.is_done() {
+        Stage::Idle
+    } else if run.kind.is_pipeline() || status.is_compilable() || status == Status::Compiled {
+        Stage::Preparing
+    } else if status == Status::Queued {
+        Stage::Queued
+    } else {
+        Stage::Active
+    }
+}
+
+/// Keeps the counts around a run right when its state changes.
+pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunState, now: Timestamp) -> Result<()> {
+    if after.control.place == Place::Independent {
+        return Ok(());
+    }
+    let (from, to) = (stage(before), stage(after));
+    if from != to {
+        let is = |stage| i64::from(to == stage) - i64::from(from == stage);
+        let leaves = is(Stage::Queued) + is(Stage::Active);
+        let parent = "SELECT pipeline_id FROM runs WHERE id = ?1";
+        let mut above: Option<i64> = scalar::<Option<i64>>(tx, parent, args![id])?.flatten();
+        let mut direct = [is(Stage::Preparing), is(Stage::Queued)];
+        while let Some(pipeline) = above.take_if(|_| leaves != 0 || direct != [0, 0]) {
+            let sql = "UPDATE pipelines SET preparing = preparing + ?2, queued = queued + ?3, leaves = leaves + ?4 \
+                       WHERE run_id = ?1 RETURNING parent_id";
+            let row = first(tx, sql, args![pipeline, direct[0], direct[1], leaves])?;
+            direct = [0, 0];
+            above = row.map(|mut row| row.take::<Option<i64>>()).transpose()?.flatten();
+        }
+    }
+    if before.status.is_done() && !after.status.is_done() {
+        reopen(tx, id, now)?;
+    }
+    if is_ready(after) && !is_ready(before) {
+        let around: Option<i64> =
+            scalar::<Option<i64>>(tx, "SELECT pipeline_id FROM runs WHERE id = ?1", args![id])?.flatten();
+        around.map_or(Ok(()), |pipeline| advance::enqueue(tx, pipeline, now))?;
+    }
+    Ok(())
+}
+
+/// Whether the run waits for nothing but its pipelines' limits.
+fn is_ready(run: &RunState) -> bool {
+    run.status == Status::Compiled
+        && run.control.place == Place::Child
+        && run.pending.is_none()
+        && !run.kind.is_pipeline()
+}
+
+/// Takes back the end of a run that goes on, and opens the pipeline around it.
+fn reopen(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
+    let sql = "SELECT c.counted, c.counted_bad, p.uuid, p.status FROM pipeline_children c \
+               JOIN runs p ON p.id = c.pipeline_id WHERE c.run_id = ?1";
+    let Some(mut row) = first(tx, sql, args![id])? else { return Ok(()) };
+    let counted = Counted { end: row.take()?, is_bad: row.take()? };
+    let (pipeline, status): (RunId, Status) = (row.take()?, row.take()?);
+    replace(tx, id, &counted, &Counted::default())?;
+    if status.is_done() {
+        lifecycle::apply(tx, pipeline, &Event::Reopened, now)?;
+    }
+    Ok(())
+}
+
+/// An end of a child as it is counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Counted {
+    /// The column of the pipeline that it is counted in.
+    end: Option<String>,
+    is_bad: bool,
+}
+
+/// Counts the end of a child in its pipeline and its downstreams. False when it was counted before.
+pub(super) fn count(tx: &mut dyn Tx, id: i64, status: Status) -> Result<bool> {
+    let sql = "SELECT counted, counted_bad, trigger_rule, bad FROM pipeline_children WHERE run_id = ?1";
+    let Some(mut row) = first(tx, sql, args![id])? else { return Ok(false) };
+    let before = Counted { end: row.take()?, is_bad: row.take()? };
+    let (trigger, bad): (Trigger, i64) = (row.take()?, row.take()?);
+    let is_broken = is_broken(status, trigger, bad > 0);
+    let end = if is_broken { "broken" } else { status.as_str() };
+    let is_bad = is_broken || matches!(status, Status::Failed | Status::Stopped);
+    let after = Counted { end: Some(end.to_owned()), is_bad };
+    replace(tx, id, &before, &after)?;
+    Ok(before != after)
+}
+
+fn replace(tx: &mut dyn Tx, id: i64, before: &Counted, after: &Counted) -> Result<()> {
+    if before == after {
+        return Ok(());
+    }
+    let mut pipeline = Vec::new();
+    let mut downstream = Vec::new();
+    for (end, delta) in [(&before.end, -1), (&after.end, 1)] {
+        let Some(column) = end.as_deref().and_then(column) else { continue };
+        pipeline.push(format!("{column} = {column} + {delta}"));
+        let column = if matches!(column, "broken" | "upstream_failed") { "failed" } else { column };
+        downstream.push((column, delta));
+    }
+    downstream.push(("bad", i64::from(after.is_bad) - i64::from(before.is_bad)));
+    let in_pipeline = format!(
+        "UPDATE pipelines SET {} WHERE run_id = (SELECT pipeline_id FROM pipeline_children WHERE run_id = ?1)",
+        pipeline.join(", ")
+    );
+    tx.execute(&in_pipeline, args![id])?;
+    let sum =
+        |name: &str| downstream.iter().filter(|(column, _)| *column == name).map(|(_, delta)| *delta).sum::<i64>();
+    let sql = "UPDATE pipeline_children SET succeeded = succeeded + ?2, failed = failed + ?3, stopped = stopped + ?4, \
+               skipped = skipped + ?5, bad = bad + ?6 WHERE run_id IN \
+               (SELECT downstream_id FROM run_edges WHERE upstream_id = ?1 AND kind = 'dag')";
+    tx.execute(sql, args![id, sum("succeeded"), sum("failed"), sum("stopped"), sum("skipped"), sum("bad")])?;
+    let sql = "UPDATE pipeline_children SET counted = ?2, counted_bad = ?3 WHERE run_id = ?1";
+    tx.execute(sql, args![id, after.end.as_deref(), after.is_bad])?;
+    Ok(())
+}
+
+/// The columns that ends are counted in.
+fn column(end: &str) -> Option<&'static str> {
+    ["succeeded", "failed", "broken", "upstream_failed", "stopped", "skipped"].into_iter().find(|name| *name == end)
+}

@@ -1,0 +1,166 @@
+//! What follows the end of a run: its downstream operations, its pipeline, its schedule.
+
+use std::collections::BTreeSet;
+
+use polyaxon_engine::flow::completion::{self, Course};
+use polyaxon_engine::flow::trigger::{OnSkip, Upstreams, Verdict, evaluate};
+use polyaxon_engine::state::{Action, Ending, Event, Verb};
+use polyaxon_model::ids::RunId;
+use polyaxon_model::kinds::{RunKind, Trigger};
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
+
+use super::{Pipeline, advance, counts, schedule, state};
+use crate::db::{Row, Tx, args, first};
+use crate::{Result, actions, lifecycle};
+
+/// Performs the `React` actions of runs and closes them.
+pub fn react(tx: &mut dyn Tx, ended: &[(RunId, i64)], now: Timestamp) -> Result<()> {
+    let mut touched = BTreeSet::new();
+    for (run, seq) in ended {
+        if actions::done(tx, *run, *seq, now)? {
+            touched.extend(react_to(tx, *run, now)?);
+        }
+    }
+    for pipeline in touched {
+        settle(tx, pipeline, now)?;
+    }
+    Ok(())
+}
+
+/// Fills the room that a pipeline has, or ends it. For whenever something about it changed.
+pub(crate) fn settle(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<()> {
+    let Some(found) = Pipeline::load(tx, pipeline)? else { return Ok(()) };
+    conclude(tx, &found, now)?;
+    advance::advance(tx, found, now)
+}
+
+/// Answers the pipeline around the run.
+fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> {
+    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind FROM runs r LEFT JOIN runs p ON p.id = r.pipeline_id \
+               WHERE r.uuid = ?1";
+    let Some(mut row) = first(tx, sql, args![run])? else { return Ok(None) };
+    let (id, kind, status): (i64, RunKind, Status) = (row.take()?, row.take()?, row.take()?);
+    let (around, around_kind): (Option<i64>, Option<RunKind>) = (row.take()?, row.take()?);
+    if !status.is_done() {
+        return Ok(None);
+    }
+    if matches!(kind, RunKind::Dag | RunKind::Matrix) && has_open_children(tx, id)? {
+        actions::write(tx, id, &Action::Cascade { verb: Verb::Stop }, None, now)?;
+    }
+    if counts::count(tx, id, status)? {
+        for downstream in downstream(tx, id)? {
+            decide(tx, &downstream, now)?;
+        }
+    }
+    if let (Some(around), Some(RunKind::Schedule)) = (around, around_kind) {
+        schedule::tick_ended(tx, around, now)?;
+    }
+    Ok(around)
+}
+
+fn has_open_children(tx: &mut dyn Tx, id: i64) -> Result<bool> {
+    let Some(pipeline) = Pipeline::load(tx, id)? else { return Ok(false) };
+    Ok(pipeline.ends.total() < pipeline.created)
+}
+
+/// An operation of a dag and how its upstreams stand.
+struct Operation {
+    id: i64,
+    run: RunId,
+    trigger: Trigger,
+    on_skip: OnSkip,
+    is_decided: bool,
+    upstreams: Upstreams,
+}
+
+const OPERATION: &str = "SELECT c.run_id, r.uuid, c.trigger_rule, c.on_skip, c.state, c.upstreams, c.succeeded, c.failed, \
+     c.stopped, c.skipped FROM pipeline_children c JOIN runs r ON r.id = c.run_id";
+
+/// The operations after a run that can still begin.
+fn downstream(tx: &mut dyn Tx, id: i64) -> Result<Vec<Operation>> {
+    let sql = format!(
+        "{OPERATION} JOIN run_edges e ON e.downstream_id = c.run_id WHERE e.upstream_id = ?1 AND e.kind = 'dag' \
+         AND c.state IN ('waiting', 'decided')"
+    );
+    tx.query(&sql, args![id])?.into_iter().map(read).collect()
+}
+
+/// Decides about every operation of a dag that waits: when it begins, and when it goes on after a resume.
+pub(super) fn decide_all(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<()> {
+    let sql = format!("{OPERATION} WHERE c.pipeline_id = ?1 AND c.state = 'waiting'");
+    let waiting: Vec<Operation> = tx.query(&sql, args![pipeline])?.into_iter().map(read).collect::<Result<_>>()?;
+    waiting.iter().try_for_each(|operation| decide(tx, operation, now))
+}
+
+fn read(mut row: Row) -> Result<Operation> {
+    let row = &mut row;
+    Ok(Operation {
+        id: row.take()?,
+        run: row.take()?,
+        trigger: row.take()?,
+        on_skip: if row.take()? { OnSkip::Skip } else { OnSkip::GoOn },
+        is_decided: row.take::<String>()? == state::DECIDED,
+        upstreams: Upstreams {
+            total: super::count(row)?,
+            succeeded: super::count(row)?,
+            failed: super::count(row)?,
+            stopped: super::count(row)?,
+            skipped: super::count(row)?,
+        },
+    })
+}
+
+fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> {
+    let Operation { id, run, trigger, .. } = *operation;
+    let verdict = evaluate(trigger, operation.on_skip, &operation.upstreams);
+    let concluded = |status, message: String| {
+        Event::Concluded(Ending { status, reason: "SchedulerNotifyDone".to_owned(), message })
+    };
+    let (next, event) = match (verdict, operation.is_decided) {
+        (Verdict::Wait, false) => return Ok(()),
+        (Verdict::Wait, true) => (state::WAITING, Event::Reset),
+        (Verdict::Run, false) => (state::READY, Event::Released),
+        (Verdict::Run, true) => (state::READY, Event::Reset),
+        (Verdict::Skip | Verdict::UpstreamFailed, true) => return Ok(()),
+        (Verdict::Skip, false) => {
+            let message = "An upstream operation was skipped.".to_owned();
+            (state::DECIDED, concluded(Status::Skipped, message))
+        }
+        (Verdict::UpstreamFailed, false) => {
+            let message = format!("The trigger `{trigger}` cannot come true any more: {}.", told(&operation.upstreams));
+            (state::DECIDED, concluded(Status::UpstreamFailed, message))
+        }
+    };
+    set_state(tx, id, next)?;
+    // What is ready is released when its pipeline has room.
+    if event == Event::Released { Ok(()) } else { lifecycle::apply(tx, run, &event, now).map(drop) }
+}
+
+/// The upstreams in words.
+fn told(upstreams: &Upstreams) -> String {
+    let Upstreams { total, succeeded, failed, stopped, skipped } = *upstreams;
+    let counts = [(succeeded, "succeeded"), (failed, "failed"), (stopped, "stopped"), (skipped, "skipped")];
+    let words: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    format!("of {total} upstream operations {}", words.join(", "))
+}
+
+pub(super) fn set_state(tx: &mut dyn Tx, id: i64, state: &str) -> Result<()> {
+    tx.execute("UPDATE pipeline_children SET state = ?2 WHERE run_id = ?1", args![id, state])?;
+    Ok(())
+}
+
+/// Ends a pipeline whose children have all ended.
+fn conclude(tx: &mut dyn Tx, pipeline: &Pipeline, now: Timestamp) -> Result<()> {
+    let is_stopping = pipeline.status == Status::Stopping;
+    // A pipeline that is being stopped gets no further children.
+    let is_over = pipeline.is_over() || (is_stopping && pipeline.ends.total() >= pipeline.created);
+    let has_begun = is_stopping || matches!(pipeline.status, Status::Compiled | Status::Running);
+    if !is_over || !has_begun || (pipeline.kind == RunKind::Schedule && !is_stopping) {
+        return Ok(());
+    }
+    let course = if is_stopping { Course::Stopping } else { Course::Ordinary };
+    let ending = completion::conclude(course, &pipeline.ends);
+    lifecycle::apply(tx, pipeline.run, &Event::Concluded(ending), now).map(drop)
+}
