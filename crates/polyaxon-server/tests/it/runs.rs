@@ -136,11 +136,50 @@ async fn what_cannot_be_run_is_refused_with_a_sentence() {
     ] {
         assert_eq!(server.call("POST", RUNS, body).await.expect(400).json(), expected);
     }
-    let mut grid = operation();
-    grid["matrix"] = json!({ "kind": "grid", "params": { "msg": { "kind": "choice", "value": ["a"] } } });
-    for text in ["nope", "{}", "- a\n- b", &grid.to_string()] {
+    let mut built = operation();
+    built["build"] = json!({ "hubRef": "kaniko" });
+    for text in ["nope", "{}", "- a\n- b", &built.to_string()] {
         let answer = server.call("POST", RUNS, json!({ "content": text })).await.expect(400).json();
         assert!(answer[0].is_string(), "{text}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn pipelines_that_cannot_begin_are_refused_with_all_problems() {
+    let server = server().await;
+    let component = operation()["component"].clone();
+    let node = |name: &str, more: Value| {
+        let mut node = json!({ "name": name, "component": component, "params": { "msg": { "value": "a" } } });
+        node.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        node
+    };
+    let dag = |operations: Value| {
+        json!({ "kind": "operation", "version": 1.1, "component": { "kind": "component", "version": 1.1,
+            "run": { "kind": "dag", "operations": operations } } })
+    };
+    let wrong = json!({ "params": { "msg": { "ref": "ops.a", "value": "outputs.nothing" } } });
+    let scheduled = json!({ "schedule": { "kind": "interval", "frequency": 60 } });
+    let mut bad_cron = operation();
+    bad_cron["schedule"] = json!({ "kind": "cron", "cron": "61 * * * *" });
+    for (content, expected) in [
+        (dag(json!([])), vec!["no operations"]),
+        (
+            dag(json!([node("a", json!({ "dependencies": ["b"] })), node("b", json!({ "dependencies": ["a"] }))])),
+            vec!["in a circle"],
+        ),
+        (dag(json!([node("a", json!({ "dependencies": ["a"] }))])), vec!["depends on itself"]),
+        (dag(json!([node("a", json!({ "dependencies": ["x", "y"] }))])), vec!["`x`", "`y`"]),
+        (dag(json!([node("a", json!({})), node("a", json!({}))])), vec!["two operations named `a`"]),
+        (dag(json!([node("a", json!({})), node("b", wrong.clone()), node("c", wrong)])), vec!["nothing", "nothing"]),
+        (dag(json!([node("a", scheduled)])), vec!["schedule"]),
+        (bad_cron, vec!["the minute `61` is not between 0 and 59"]),
+    ] {
+        let answer = server.call("POST", RUNS, json!({ "content": content.to_string() })).await.expect(400).json();
+        let problems = answer.as_array().unwrap();
+        assert_eq!(problems.len(), expected.len(), "{answer}");
+        for (problem, expected) in problems.iter().zip(expected) {
+            assert!(problem.as_str().unwrap().contains(expected), "{answer}");
+        }
     }
 }
 

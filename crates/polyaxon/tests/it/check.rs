@@ -244,19 +244,19 @@ For more information, try '--help'.
 #[test]
 fn what_cannot_be_executed_yet_is_valid_but_refused_by_run() {
     let home = Home::new();
-    let search = format!("{COMPONENT}matrix:\n  kind: grid\n  params: {{epochs: {{kind: choice, value: [1, 2]}}}}\n");
-    home.write("search.yaml", &search);
-    let checked = home.run(&["check", "-f", "search.yaml"]);
+    let built = format!("{COMPONENT}build:\n  hubRef: kaniko\n");
+    home.write("build.yaml", &built);
+    let checked = home.run(&["check", "-f", "build.yaml"]);
     assert_eq!((checked.code, checked.stdout.as_str()), (0, "Polyaxonfile valid\n"), "{}", checked.stderr);
-    assert!(checked.stderr.starts_with("warning[PLX0901]: `matrix`"), "{}", checked.stderr);
+    assert!(checked.stderr.starts_with("warning[PLX0901]: `build`"), "{}", checked.stderr);
     assert_data_eq!(
-        home.run(&["run", "-f", "search.yaml"]).transcript(),
+        home.run(&["run", "-f", "build.yaml"]).transcript(),
         str![[r#"
 exit 2
 --- stdout
 --- stderr
 error[PLX0901]: `matrix`: searches cannot be executed by this version yet
- --> search.yaml:8:1
+ --> build.yaml:8:1
   |
 8 | matrix:
   | ^^^^^^ not supported yet

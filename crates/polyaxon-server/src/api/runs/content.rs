@@ -203,9 +203,9 @@ mod tests {
     fn what_cannot_be_carried_out_is_refused_by_name() {
         let component: Json = serde_json::from_str(COMPONENT).unwrap();
         let operation = json!({"version": 1.1, "kind": "operation", "component": component,
-            "joins": [{"query": "status: succeeded", "params": {}}]});
+            "build": {"hubRef": "kaniko"}});
         let messages = refused(read(&operation.to_string()));
-        assert!(messages[0].starts_with("`joins`: joins cannot be executed by this version yet"), "{messages:?}");
+        assert!(messages[0].starts_with("`build`: builds before the run cannot be executed by this version yet"), "{messages:?}");
     }
 
     #[test]
