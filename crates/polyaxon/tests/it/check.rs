@@ -244,7 +244,7 @@ For more information, try '--help'.
 #[test]
 fn what_cannot_be_executed_yet_is_valid_but_refused_by_run() {
     let home = Home::new();
-    let built = format!("{COMPONENT}build:\n  hubRef: kaniko\n");
+    let built = format!("{COMPONENT}params: {{epochs: {{value: 1}}}}\nbuild:\n  hubRef: kaniko\n");
     home.write("build.yaml", &built);
     let checked = home.run(&["check", "-f", "build.yaml"]);
     assert_eq!((checked.code, checked.stdout.as_str()), (0, "Polyaxonfile valid\n"), "{}", checked.stderr);
@@ -255,13 +255,13 @@ fn what_cannot_be_executed_yet_is_valid_but_refused_by_run() {
 exit 2
 --- stdout
 --- stderr
-error[PLX0901]: `matrix`: searches cannot be executed by this version yet
- --> build.yaml:8:1
+error[PLX0901]: `build`: builds before the run cannot be executed by this version yet
+ --> build.yaml:9:1
   |
-8 | matrix:
-  | ^^^^^^ not supported yet
+9 | build:
+  | ^^^^^ not supported yet
   |
-  = help: distributed kinds, dag, matrix and schedules cannot be executed by this version yet: use a job or a service
+  = help: jobs, services, dags, schedules, and grid and mapping searches can be executed
 
 error: 1 error found, nothing was run
 

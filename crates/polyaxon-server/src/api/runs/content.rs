@@ -205,7 +205,10 @@ mod tests {
         let operation = json!({"version": 1.1, "kind": "operation", "component": component,
             "build": {"hubRef": "kaniko"}});
         let messages = refused(read(&operation.to_string()));
-        assert!(messages[0].starts_with("`build`: builds before the run cannot be executed by this version yet"), "{messages:?}");
+        assert!(
+            messages[0].starts_with("`build`: builds before the run cannot be executed by this version yet"),
+            "{messages:?}"
+        );
     }
 
     #[test]
