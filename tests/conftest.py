@@ -4,7 +4,8 @@ import os
 import tempfile
 
 # The official client reads its configuration when it is imported; nothing of this machine may get in.
-for name in [name for name in os.environ if name.startswith("POLYAXON_") and name != "POLYAXON_PROGRAM"]:
+KEPT = {"POLYAXON_PROGRAM", "POLYAXON_TEST_POSTGRES"}
+for name in [name for name in os.environ if name.startswith("POLYAXON_") and name not in KEPT]:
     del os.environ[name]
 os.environ["HOME"] = os.environ["POLYAXON_HOME"] = tempfile.mkdtemp(prefix="polyaxon-tests-")
 os.environ["POLYAXON_INTERVALS_COMPATIBILITY_CHECK"] = "-1"

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::command::Command;
+use crate::postgres::{self, Cluster};
 use crate::python;
 use crate::workspace::{self, Profile, cargo};
 
@@ -16,8 +17,9 @@ pub(crate) fn all() -> Result<()> {
     Command::new(cargo())
         .args(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny=warnings"])
         .run()?;
-    interop(&[])?;
-    tests()
+    let cluster = Cluster::start()?;
+    interop_on(&cluster, &[])?;
+    tests(&cluster)
 }
 
 /// Checks the rules of STYLE.md; they are tests of this program, so `cargo test` checks them too.
@@ -32,6 +34,10 @@ pub(crate) fn conformance() -> Result<()> {
 
 /// Tests the built program from outside: with the official client and with faults.
 pub(crate) fn interop(arguments: &[String]) -> Result<()> {
+    interop_on(&Cluster::start()?, arguments)
+}
+
+fn interop_on(cluster: &Cluster, arguments: &[String]) -> Result<()> {
     let program = workspace::build(Profile::Debug)?;
     let requirements = workspace::root().join("tests/requirements.txt");
     let programs = python::environment(&workspace::target_folder()?.join("test-python"), &requirements)?;
@@ -39,12 +45,17 @@ pub(crate) fn interop(arguments: &[String]) -> Result<()> {
         .args(&["-m", "pytest", "tests"])
         .args(arguments)
         .env("POLYAXON_PROGRAM", program)
+        .env(postgres::ADDRESS, cluster.address())
         .first_in_path(&programs)?
         .run()
 }
 
-fn tests() -> Result<()> {
+fn tests(cluster: &Cluster) -> Result<()> {
     let has_nextest = Command::new(cargo()).args(&["nextest", "--version"]).succeeds();
     let runner: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test"] };
-    Command::new(cargo()).args(runner).args(&["--locked", "--workspace"]).run()
+    Command::new(cargo())
+        .args(runner)
+        .args(&["--locked", "--workspace"])
+        .env(postgres::ADDRESS, cluster.address())
+        .run()
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
-use std::process::{self, ExitStatus, Stdio};
+use std::process::{self, Child, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -43,6 +43,14 @@ impl Command {
         eprintln!("$ {self}");
         let status = self.inner.status().with_context(|| format!("cannot start `{self}`"))?;
         self.expect_success(status)
+    }
+
+    /// Starts the command and does not wait for it.
+    pub(crate) fn start(
+        mut self,
+        prepare: impl FnOnce(&mut process::Command) -> &mut process::Command,
+    ) -> Result<Child> {
+        prepare(&mut self.inner).spawn().with_context(|| format!("cannot start `{self}`"))
     }
 
     /// Runs the command and returns what it printed; its errors go to this terminal.

@@ -6,6 +6,7 @@ mod checks;
 mod codegen;
 mod command;
 mod fuzz;
+mod postgres;
 mod python;
 mod quickstart;
 #[cfg(test)]

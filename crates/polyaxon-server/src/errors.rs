@@ -4,7 +4,7 @@
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use polyaxon_model::error::ErrorBody;
 
@@ -70,8 +70,16 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, body) = self.into_parts();
-        (status, Json(body)).into_response()
+        with_advice(status, (status, Json(body)).into_response())
     }
+}
+
+/// Tells clients when to try again, where that may help.
+fn with_advice(status: StatusCode, mut response: Response) -> Response {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 const INTERNAL: &str = "The server failed to answer this request; its log names the cause.";
@@ -106,9 +114,11 @@ impl From<polyaxon_store::Error> for Error {
             Store::Field { field, message } => Self::field(field, message),
             Store::Query(message) => Self::rule(format!("Error applying or resolving queryset, {message}")),
             Store::DiskFull { .. } => Self::Detail(StatusCode::INSUFFICIENT_STORAGE, error.to_string()),
-            Store::ReadOnly { .. } | Store::Locked { .. } => {
-                Self::Detail(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-            }
+            Store::ReadOnly { .. }
+            | Store::Locked { .. }
+            | Store::Unavailable { .. }
+            | Store::Uncertain { .. }
+            | Store::Refused { .. } => Self::Detail(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             error => Self::internal(error),
         }
     }
@@ -140,7 +150,8 @@ impl From<Error> for StreamError {
 
 impl IntoResponse for StreamError {
     fn into_response(self) -> Response {
-        (self.status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], self.text).into_response()
+        let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        with_advice(self.status, (self.status, headers, self.text).into_response())
     }
 }
 

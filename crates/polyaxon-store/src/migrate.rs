@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::db::connection::{Access, Connection};
+use crate::db::connection::{Access, Connection, Patience};
 use crate::db::{Place, Tx, args, first};
 use crate::{Error, Result};
 
@@ -27,7 +27,9 @@ const VERSIONS_TABLE: &str =
 
 /// Applies what is missing. A file at `path` is copied before it is changed.
 pub(crate) fn migrate(connection: &mut Connection, place: &Place) -> Result<()> {
-    apply_all(connection, place, MIGRATIONS)
+    connection.set_patience(Patience::Endless)?;
+    apply_all(connection, place, MIGRATIONS)?;
+    connection.set_patience(Patience::Usual)
 }
 
 fn apply_all(connection: &mut Connection, place: &Place, migrations: &[&str]) -> Result<()> {

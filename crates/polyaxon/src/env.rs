@@ -21,6 +21,7 @@ macro_rules! variables {
 variables! {
     HOST "POLYAXON_HOST" "The address of the server; without it the local server is used.";
     HOME "POLYAXON_HOME" "The folder of the local server and of the settings files (default ~/.polyaxon).";
+    DATABASE_URL "POLYAXON_DATABASE_URL" "The database of the local server: postgres://… or a file (default: in the home folder).";
     OWNER "POLYAXON_OWNER" "The owner that is used when none is named.";
     PROJECT "POLYAXON_PROJECT" "The project that is used when none is named.";
     AUTH_TOKEN "POLYAXON_AUTH_TOKEN" "The token that is sent to the server.";

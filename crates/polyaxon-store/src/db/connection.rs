@@ -18,6 +18,13 @@ pub(crate) enum Access {
     Read,
 }
 
+/// How long a connection waits for locks and answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Usual,
+    Endless,
+}
+
 /// Where connections come from.
 #[derive(Clone)]
 pub(crate) enum Database {
@@ -69,6 +76,14 @@ impl Connection {
         match self {
             Connection::Sqlite(session) => session.begin(access),
             Connection::Postgres(session) => session.begin(access),
+        }
+    }
+
+    pub(crate) fn set_patience(&mut self, patience: Patience) -> Result<()> {
+        match self {
+            // Nobody else changes the file.
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => session.set_patience(patience),
         }
     }
 

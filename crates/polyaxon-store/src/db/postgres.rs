@@ -17,7 +17,7 @@ use ::postgres::{Client, Statement};
 
 pub(crate) use address::{Address, is_address};
 
-use super::connection::Access;
+use super::connection::{Access, Patience};
 use super::{Dialect, Place, Row, Tx, Value};
 use crate::{Error, Result};
 use error::explain;
@@ -65,10 +65,23 @@ impl Session {
         self.ahead.clear();
         self.is_spoiled = false;
         self.has_changes = false;
-        match access {
+        let begun = match access {
             Access::Write => self.script(&format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER_LOCK})")),
             Access::Read => self.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        };
+        if begun.is_err() {
+            // Waiting for the lock took too long, in a transaction that had begun.
+            self.roll_back();
         }
+        begun
+    }
+
+    /// Statements and locks may take as long as they need, as when a schema changes; or no longer than usual.
+    pub(crate) fn set_patience(&mut self, patience: Patience) -> Result<()> {
+        self.script(match patience {
+            Patience::Endless => "SET lock_timeout = 0; SET statement_timeout = 0",
+            Patience::Usual => "SET lock_timeout = '10s'; SET statement_timeout = '120s'",
+        })
     }
 
     pub(crate) fn begin_part(&mut self) -> Result<()> {
@@ -157,7 +170,12 @@ impl Session {
             }
         };
         let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.call(|client| call(client, &statement, &args))
+        let answer = self.call(|client| call(client, &statement, &args));
+        if answer.is_err() {
+            // It may have been prepared for tables that a newer server has changed since.
+            self.statements.remove(sql);
+        }
+        answer
     }
 
     fn call<T>(&mut self, call: impl FnOnce(&mut Client) -> Result<T, ::postgres::Error>) -> Result<T> {

@@ -13,6 +13,7 @@ use crate::args::global::Format;
     after_help = "Examples:\n  \
         polyaxon server                        in the foreground, Ctrl-C ends it\n  \
         polyaxon server --port 8123 --capacity 2\n  \
+        polyaxon server --database postgres://ann@db.example/polyaxon\n  \
         polyaxon server status\n  \
         polyaxon server stop                   jobs keep running and are found again\n  \
         polyaxon server logs -f"
@@ -34,6 +35,11 @@ pub(crate) struct ServeOptions {
     /// The port; without it 8000, or the next free one.
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
+
+    /// Keep the records in PostgreSQL, at postgres://USER:PASSWORD@HOST:PORT/DATABASE, or in another file. Other users
+    /// of this machine can read options, so give a password with POLYAXON_DATABASE_URL instead.
+    #[arg(long, value_name = "ADDRESS", env = "POLYAXON_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
 
     /// The folder of the database, the artifacts and the logs.
     #[arg(long, value_name = "FOLDER", env = "POLYAXON_HOME", hide_env_values = true)]

@@ -63,6 +63,7 @@ fn status(context: &Context, home: &HomeOption, format: &Format) -> Result<Exit,
             table.pair("pid", record.pid.to_string());
             table.pair("started", time::local(&record.started_at, jiff::Timestamp::now()));
             table.pair("version", &record.version);
+            table.pair("database", &record.database);
             let mut json = serde_json::to_value(&record).unwrap_or_default();
             json["status"] = "running".into();
             (json, Exit::Ok)

@@ -18,6 +18,9 @@ pub(crate) struct Record {
     pub(crate) url: String,
     pub(crate) version: String,
     pub(crate) started_at: String,
+    /// The database, without a password.
+    #[serde(default)]
+    pub(crate) database: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

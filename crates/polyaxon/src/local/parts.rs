@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::args::server::ServeOptions;
 use crate::env::{self, Variable};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::local::find::Record;
 
@@ -26,15 +27,33 @@ pub(super) fn run(
     options: &ServeOptions,
     listener: TcpListener,
     record: &Record,
+    store: Store,
     ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    start_logging();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8)))
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
-    runtime.block_on(serve(layout, options, listener, record, ready))
+    runtime.block_on(serve(layout, options, listener, record, store, ready))
+}
+
+/// Opens the database of the options, by default that of the home. Waits for the network.
+pub(super) fn open_store(layout: &Layout, options: &ServeOptions) -> Result<Store, Failure> {
+    let database = match &options.database {
+        Some(address) => address.clone(),
+        None => layout.database().display().to_string(),
+    };
+    Store::open_url(&database, polyaxon_store::Options::default()).map_err(|error| {
+        let failure = caused("cannot open the database", &error);
+        match error {
+            polyaxon_store::Error::Unavailable { .. } => failure
+                .exit(Exit::Unreachable)
+                .help("start the database server, or check the host, the port and the firewall of the address"),
+            polyaxon_store::Error::Address(_) => failure.exit(Exit::Usage),
+            _ => failure,
+        }
+    })
 }
 
 async fn serve(
@@ -42,12 +61,10 @@ async fn serve(
     options: &ServeOptions,
     listener: TcpListener,
     record: &Record,
+    store: Store,
     ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let broken = |what: &str, error: &dyn std::error::Error| caused(what, error);
-    let database = layout.database();
-    let store =
-        Store::open(&database).map_err(|error| broken(&format!("cannot open {}", database.display()), &error))?;
     let key = store
         .write_blocking(|tx| settings::installation(tx, InstallationId::new(Uuid::new_v4())))
         .map_err(|error| broken("cannot read the database", &error))?;
@@ -149,7 +166,7 @@ fn now() -> Timestamp {
     Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
 }
 
-fn start_logging() {
+pub(super) fn start_logging() {
     let filter = env::text(env::LOG_LEVEL).unwrap_or_else(|| "info".to_owned());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let format = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::net::{IpAddr, TcpListener};
 
+use polyaxon_store::Store;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -28,11 +29,17 @@ pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, F
     home.create_local()?;
     let _lock = take_lock(&home)?;
     let listener = bind(context, options)?;
-    let record = record(&listener, options)?;
+    parts::start_logging();
+    let store = parts::open_store(&home.layout(), options)?;
+    let record = record(&listener, options, &store)?;
     let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     allow_many_connections();
-    parts::run(&home.layout(), options, listener, &record, || {
-        context.printer.note(&format!("Polyaxon serves at {} (home {})", record.url, home.root().display()));
+    parts::run(&home.layout(), options, listener, &record, store, || {
+        let database = match &options.database {
+            Some(_) => format!(", database {}", record.database),
+            None => String::new(),
+        };
+        context.printer.note(&format!("Polyaxon serves at {} (home {}{database})", record.url, home.root().display()));
         if !is_loopback {
             context.printer.warning(&format!(
                 "listening on {}: everyone who can reach this address can do everything here, which includes running \
@@ -107,7 +114,7 @@ fn bind(context: &Context, options: &ServeOptions) -> Result<TcpListener, Failur
         .help("choose one with --port"))
 }
 
-fn record(listener: &TcpListener, options: &ServeOptions) -> Result<Record, Failure> {
+fn record(listener: &TcpListener, options: &ServeOptions, store: &Store) -> Result<Record, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::new(format!("cannot listen: {error}")))?;
     // The official client's default address; an address for everybody is reached by this name too.
     let name = match address.ip() {
@@ -122,6 +129,7 @@ fn record(listener: &TcpListener, options: &ServeOptions) -> Result<Record, Fail
         url: format!("http://{name}:{}", address.port()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: jiff::Timestamp::now().to_string(),
+        database: store.place().to_string(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::args::server::ServeOptions;
+use crate::env;
 use crate::failure::Failure;
 use crate::local::find::{Found, Record, find};
 use crate::local::home::{Home, unwritable};
@@ -61,6 +62,10 @@ fn spawn(home: &Home, options: &ServeOptions) -> Result<Child, Failure> {
     }
     for name in &options.allow_host {
         command.args(["--allow-host", name]);
+    }
+    if let Some(database) = &options.database {
+        // Not as an option, which everybody on this machine could read.
+        command.env(env::DATABASE_URL.name, database);
     }
     if options.no_agent {
         command.arg("--no-agent");

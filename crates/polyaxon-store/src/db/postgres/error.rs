@@ -22,10 +22,9 @@ pub(super) fn explain(place: &Place, source: ::postgres::Error) -> Error {
     match answer.code() {
         &SqlState::DISK_FULL => Error::DiskFull { database },
         &SqlState::READ_ONLY_SQL_TRANSACTION | &SqlState::INSUFFICIENT_PRIVILEGE => Error::ReadOnly { database },
-        &SqlState::T_R_DEADLOCK_DETECTED
-        | &SqlState::T_R_SERIALIZATION_FAILURE
-        | &SqlState::LOCK_NOT_AVAILABLE
-        | &SqlState::QUERY_CANCELED => Error::Locked { database },
+        &SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::LOCK_NOT_AVAILABLE => {
+            Error::Locked { database }
+        }
         &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => Error::Damaged { database, message: reason },
         _ if is_absence(answer) => Error::Unavailable { database, reason },
         code if code.code().starts_with("23") => Error::Conflict { source: DatabaseError::Postgres(source) },

@@ -1,9 +1,8 @@
 //! A database server and whether it answers: connections to it, and the thread that listens to changes.
 //!
-//! Invariant: while the server does not answer, only the listening thread tries to reach it; everybody else is told
-//! at once, instead of waiting for their own attempt to fail.
+//! Invariant: while the server does not answer, nobody but the listening thread waits for attempts to reach it;
+//! everybody else is told at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,15 +14,18 @@ use super::address::Address;
 use super::error::{explain, explain_connect};
 use super::{CHANNEL, Session, tls};
 use crate::db::Place;
+use crate::db::connection::Patience;
 use crate::{Error, Result};
 
 /// What every connection begins with. A process that hangs must not keep the lock of the writers.
-const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'; \
-     SET statement_timeout = '120s'; SET jit = off";
+const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '30s'; SET jit = off";
 
 /// Between two attempts to reach a server.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// An attempt that fails so quickly keeps nobody waiting.
+const QUICK: Duration = Duration::from_millis(50);
 
 /// How often the listening thread looks whether the store was closed.
 const LISTEN: Duration = Duration::from_millis(500);
@@ -33,16 +35,22 @@ pub(crate) struct Server {
     tls: tokio_postgres_rustls::MakeRustlsConnect,
     /// How announcements of this process are told from those of others.
     sender: String,
-    /// Why the server does not answer, while it does not.
-    absence: Mutex<Option<String>>,
-    is_absent: AtomicBool,
+    absence: Mutex<Option<Absence>>,
+}
+
+/// The server does not answer.
+#[derive(Clone, Debug)]
+struct Absence {
+    reason: String,
+    /// When others than the listening thread may try again. Never, when that would keep them waiting.
+    retry_at: Option<Instant>,
 }
 
 impl Server {
     pub(crate) fn new(address: Address) -> Result<Server> {
         let tls = tls::connector(&address.protection)?;
         let sender = uuid::Uuid::new_v4().simple().to_string();
-        Ok(Server { address, tls, sender, absence: Mutex::new(None), is_absent: AtomicBool::new(false) })
+        Ok(Server { address, tls, sender, absence: Mutex::new(None) })
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -51,13 +59,15 @@ impl Server {
 
     /// A new connection; an error at once when the server is known not to answer.
     pub(crate) fn connect(&self) -> Result<Session> {
-        if self.is_absent.load(Ordering::Acquire) {
-            let reason = self.absence.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let reason = reason.unwrap_or_else(|| "no answer".to_owned());
+        if let Some(Absence { reason, retry_at }) = self.absence()
+            && retry_at.is_none_or(|retry_at| Instant::now() < retry_at)
+        {
             return Err(Error::Unavailable { database: self.place().clone(), reason });
         }
         let client = self.reach()?;
-        Ok(Session::new(client, self.place().clone(), self.sender.clone()))
+        let mut session = Session::new(client, self.place().clone(), self.sender.clone());
+        session.set_patience(Patience::Usual)?;
+        Ok(session)
     }
 
     /// Waits until the server answers, at most `patience`.
@@ -86,21 +96,37 @@ impl Server {
             client.batch_execute(SETTINGS)?;
             Ok(client)
         };
+        let start = Instant::now();
         let reached = connect().map_err(|source| explain_connect(self.place(), &source));
-        match &reached {
-            Ok(_) => self.is_absent.store(false, Ordering::Release),
-            Err(error) => {
-                let reason = match error {
-                    Error::Unavailable { reason, .. } => reason.clone(),
-                    other => other.to_string(),
-                };
-                *self.absence.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-                if !self.is_absent.swap(true, Ordering::AcqRel) {
-                    tracing::warn!(database = %self.place(), %error, "the database does not answer");
-                }
+        let absence = reached.as_ref().err().map(|error| Absence {
+            reason: match error {
+                Error::Unavailable { reason, .. } | Error::Refused { reason, .. } => reason.clone(),
+                other => other.to_string(),
+            },
+            retry_at: (start.elapsed() < QUICK).then(|| Instant::now() + SHORTEST_PAUSE),
+        });
+        let mut known = self.absence.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*known, &absence) {
+            (None, Some(absence)) => {
+                tracing::warn!(database = %self.place(), reason = absence.reason, "the database does not answer");
             }
+            (Some(_), None) => tracing::info!(database = %self.place(), "the database answers again"),
+            (None, None) | (Some(_), Some(_)) => {}
         }
+        *known = absence;
+        drop(known);
         reached
+    }
+
+    fn absence(&self) -> Option<Absence> {
+        self.absence.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets others try again, since this connection is there.
+    fn may_be_tried_again(&self) {
+        if let Some(absence) = self.absence.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            absence.retry_at = Some(Instant::now());
+        }
     }
 }
 
@@ -136,8 +162,7 @@ fn listen_on(server: &Weak<Server>, mut client: Client, changed: &watch::Sender<
             // The writer of this process has said so already.
             Ok(Some(notification)) if notification.payload() == server.sender => {}
             Ok(Some(_)) => changed.send_modify(|version| *version += 1),
-            // When somebody failed to connect although the server is there, the next one may try again.
-            Ok(None) => server.is_absent.store(false, Ordering::Release),
+            Ok(None) => server.may_be_tried_again(),
             Err(_) => return,
         }
     }
@@ -148,11 +173,7 @@ fn subscribe_again(server: &Weak<Server>) -> Option<Client> {
     let mut pause = SHORTEST_PAUSE;
     loop {
         let alive = server.upgrade()?;
-        let was_absent = alive.is_absent.load(Ordering::Acquire);
         if let Ok(client) = alive.subscribe() {
-            if was_absent {
-                tracing::info!(database = %alive.place(), "the database answers again");
-            }
             return Some(client);
         }
         drop(alive);
