@@ -11,10 +11,12 @@ const BANNED: &[(&str, &str)] = &[
     ("aws-lc-sys", "slow to build; rustls uses ring"),
     ("openssl-sys", "needs a system library; rustls is the one TLS"),
     ("native-tls", "needs a system library; rustls is the one TLS"),
-    ("sqlx", "the store speaks SQL through rusqlite"),
+    ("sqlx", "the store speaks SQL through rusqlite and postgres"),
     ("serde_yaml", "unmaintained, and it does not read YAML as PyYAML does"),
-    ("async-trait", "enums over traits"),
 ];
+
+/// Crates that others may use (tokio-postgres has no choice), but ours must not.
+const BANNED_FOR_US: &[(&str, &str)] = &[("async-trait", "enums over traits")];
 
 #[test]
 fn licences_allow_distribution() {
@@ -26,6 +28,20 @@ fn licences_allow_distribution() {
         }
     }
     expect_none("these crates have a licence that is not in the list of licences.rs:", &findings);
+}
+
+#[test]
+fn our_crates_use_no_crate_that_is_banned_for_them() {
+    let metadata = workspace::metadata(&["--no-deps"]).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let dependencies = packages.iter().flat_map(|package| package["dependencies"].as_array().unwrap());
+    let used: Vec<&Value> = dependencies.map(|dependency| &dependency["name"]).collect();
+    let findings: Vec<String> = BANNED_FOR_US
+        .iter()
+        .filter(|(name, _)| used.iter().any(|used| *used == name))
+        .map(|(name, reason)| format!("{name}: {reason}"))
+        .collect();
+    expect_none("our crates must not use these:", &findings);
 }
 
 #[test]
