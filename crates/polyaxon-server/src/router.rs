@@ -241,7 +241,6 @@ fn stream_routes(max_body_bytes: usize) -> Routes {
         .routes(routes!(events::get_multi_run_events))
         .route("/orgs/{owner}/runs/multi/events/{kind}", get(events::get_multi_run_events))
         .route("/orgs/{owner}/teams/{team}/runs/multi/events/{kind}", get(events::get_multi_run_events))
-        .routes(routes!(agents::statuses::check_agent_connections))
         .nest("/{owner}/{project}/runs/{uuid}", run)
         .layer(DefaultBodyLimit::disable())
         .merge(questions)

@@ -60,23 +60,3 @@ fn document(agent: &Agent) -> Value {
         "meta_info": {},
     })
 }
-
-/// Check whether the artifacts store can be written.
-///
-/// The official agent asks before it starts. Its other connections cannot be reached from here.
-#[utoipa::path(
-    post, path = "/{owner}/agents/{uuid}/connections_check", tag = "agents",
-    responses((status = 200, body = Object)),
-)]
-pub(crate) async fn check_agent_connections(
-    State(server): State<Arc<Server>>,
-    AgentPath(uuid): AgentPath,
-) -> Result<Json<Value>> {
-    server.read(move |tx| agents::known(tx, uuid)).await?;
-    let store = server.layout.store();
-    let checked = tokio::task::spawn_blocking(move || std::fs::create_dir_all(store)).await.map_err(Error::internal)?;
-    Ok(Json(match checked {
-        Ok(()) => json!({ "status": "passed" }),
-        Err(error) => json!({ "status": "failed", "error": { "message": error.to_string() } }),
-    }))
-}
