@@ -16,7 +16,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 use polyaxon_runtime::{Handle, Runtime, RuntimeOptions};
 use polyaxon_store::runs::{self, NewRecord};
-use polyaxon_store::{Store, lifecycle, lineage, projects, statuses};
+use polyaxon_store::{Options, Store, lifecycle, lineage, projects, statuses};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -29,6 +29,7 @@ pub(crate) struct Bench {
     pub(crate) home: TempDir,
     pub(crate) layout: Layout,
     pub(crate) store: Store,
+    pub(crate) server: ExecutorId,
     changes: Changes,
     runtime: Option<Handle>,
     submitted: u128,
@@ -65,17 +66,36 @@ pub(crate) fn limited(text: &str, termination: Json) -> Json {
 
 impl Bench {
     pub(crate) async fn new(capacity: usize) -> Bench {
+        let mut bench = Bench::idle(None).await;
+        bench.start(capacity);
+        bench
+    }
+
+    /// Without a runtime; the database is at `url`, or a file of the home.
+    pub(crate) async fn idle(url: Option<String>) -> Bench {
         let home = tempfile::tempdir().expect("the test machine works");
         let layout = Layout::new(home.path());
         std::fs::create_dir_all(layout.local()).expect("the test machine works");
-        let store = Store::open(layout.database()).expect("the store opens").of_server(SERVER);
-        let mut bench = Bench { home, layout, store, changes: Changes::new(), runtime: None, submitted: 0 };
+        let url = url.unwrap_or_else(|| layout.database().display().to_string());
+        let opened = tokio::task::spawn_blocking(move || Store::open_url(&url, Options::default())).await;
+        let store = opened.expect("no panic").expect("the store opens").of_server(server(1));
+        let bench =
+            Bench { home, layout, store, server: server(1), changes: Changes::new(), runtime: None, submitted: 0 };
         let project = |tx: &mut dyn polyaxon_store::db::Tx| {
             projects::get_or_create(tx, "quick-start", PROJECT.parse().expect("32 hex digits"), now())
         };
         bench.store.write(project).await.expect("the project is created");
-        bench.start(capacity);
         bench
+    }
+
+    /// Another server with a home of its own and the same database.
+    pub(crate) fn beside(&self, number: u128) -> Bench {
+        let home = tempfile::tempdir().expect("the test machine works");
+        let layout = Layout::new(home.path());
+        std::fs::create_dir_all(layout.local()).expect("the test machine works");
+        let store = self.store.of_server(server(number));
+        let submitted = number << 64;
+        Bench { home, layout, store, server: server(number), changes: Changes::new(), runtime: None, submitted }
     }
 
     pub(crate) fn start(&mut self, capacity: usize) {
@@ -84,7 +104,7 @@ impl Bench {
 
     pub(crate) fn start_with(&mut self, capacity: usize, clock: fn() -> Timestamp) {
         let options = RuntimeOptions {
-            server: SERVER,
+            server: self.server,
             layout: self.layout.clone(),
             program: env!("CARGO_BIN_EXE_runtime-test-program").into(),
             api_host: "http://127.0.0.1:1".to_owned(),
@@ -198,6 +218,8 @@ impl Drop for Bench {
     }
 }
 
-const SERVER: ExecutorId = ExecutorId::new(Uuid::from_u128(1));
+pub(crate) fn server(number: u128) -> ExecutorId {
+    ExecutorId::new(Uuid::from_u128(number))
+}
 
 const PROJECT: &str = "000000000000000000000000000000aa";

@@ -4,6 +4,7 @@
 
 mod testkit;
 
+mod agents;
 mod concurrency;
 mod durability;
 mod faults;

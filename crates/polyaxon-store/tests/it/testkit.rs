@@ -31,6 +31,13 @@ pub(crate) fn databases() -> Vec<Database> {
     std::iter::once(Database::Sqlite).chain(server.map(Database::Postgres)).collect()
 }
 
+/// Runs a test on every kind of database.
+pub(crate) fn everywhere(test: impl Fn(World)) {
+    for database in databases() {
+        test(World::on(&database));
+    }
+}
+
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Store,

@@ -6,9 +6,9 @@ use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::ManagedBy;
 use polyaxon_model::status::Status;
-use polyaxon_store::{lifecycle, statuses};
+use polyaxon_store::{lifecycle, runs, statuses};
 
-use crate::testkit::{NOW, World, at};
+use crate::testkit::{NOW, World, at, everywhere};
 
 const LATER: &str = "2026-11-22T12:00:05Z";
 
@@ -18,23 +18,28 @@ fn posted(status: Status, force: Force, now: &str) -> Event {
 
 #[test]
 fn single_and_bulk_give_the_same_rows_for_all_pairs() {
-    let world = World::new();
-    for managed_by in [ManagedBy::User, ManagedBy::Agent] {
-        for from in Status::ALL.iter().copied().filter(|from| *from != Status::Done) {
-            for to in Status::ALL.iter().copied() {
-                for force in [Force::No, Force::Yes] {
-                    check(&world, managed_by, from, to, force);
+    everywhere(|world| {
+        for managed_by in [ManagedBy::User, ManagedBy::Agent] {
+            for from in Status::ALL.iter().copied().filter(|from| *from != Status::Done) {
+                for to in Status::ALL.iter().copied() {
+                    for force in [Force::No, Force::Yes] {
+                        check(&world, managed_by, from, to, force);
+                    }
                 }
             }
         }
-    }
+    });
 }
 
 fn check(world: &World, managed_by: ManagedBy, from: Status, to: Status, force: Force) {
-    let [single, first, second] = [0; 3].map(|_| world.create(world.record(managed_by), NOW).uuid);
+    let records = [0; 3].map(|_| world.record(managed_by));
+    let [single, first, second] = records.each_ref().map(|record| record.uuid);
     world
         .store
         .write_blocking(move |tx| {
+            for record in &records {
+                runs::create(tx, record, at(NOW))?;
+            }
             lifecycle::apply_all(tx, &[single, first, second], &posted(from, Force::No, NOW), at(NOW))?;
             lifecycle::apply(tx, single, &posted(to, force, LATER), at(LATER))?;
             lifecycle::apply_all(tx, &[first, second], &posted(to, force, LATER), at(LATER))
