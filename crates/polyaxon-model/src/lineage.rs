@@ -34,6 +34,14 @@ impl ArtifactRow {
     }
 }
 
+/// What artifacts of a name are: a row of the short list of a project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct NamedKind {
+    pub name: String,
+    pub kind: ArtifactKind,
+    pub is_input: Option<bool>,
+}
+
 /// An artifact as clients post it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({ "name": "model", "kind": "model", "path": "outputs/model", "summary": {}, "is_input": false })))]

@@ -105,6 +105,7 @@ fn api_routes(max_body_bytes: usize) -> Routes {
         .merge(agent_routes())
         .routes(routes!(runs::list::list_all_runs))
         .routes(routes!(runs::get::get_run_anywhere))
+        .routes(routes!(runs::lineage::list_all_artifacts))
         .routes(routes!(versions::list::list_all_versions))
         .merge(project_routes())
         .nest("/{owner}/{project}/versions/{kind}", version_routes())
@@ -172,6 +173,7 @@ fn bulk_routes() -> Routes {
         .routes(routes!(runs::list::list_runs, runs::create::create_run))
         .routes(routes!(runs::sync::sync_run))
         .routes(routes!(runs::lineage::list_project_artifacts))
+        .route("/artifacts_lineage", get(runs::lineage::list_project_artifacts))
         .routes(routes!(runs::bulk::tag_runs))
         .routes(routes!(runs::bulk::stop_runs))
         .routes(routes!(runs::bulk::skip_runs))
@@ -187,6 +189,7 @@ fn bulk_routes() -> Routes {
 fn run_routes() -> Routes {
     let run = routes!(runs::get::get_run, runs::patch::patch_run, runs::patch::put_run, runs::patch::delete_run);
     let artifacts = get(runs::lineage::list_artifacts).post(runs::lineage::post_artifacts);
+    let artifact = get(runs::lineage::get_artifact).delete(runs::lineage::delete_artifact);
     Routes::new()
         .routes(run)
         .routes(routes!(runs::get::get_namespace))
@@ -207,6 +210,8 @@ fn run_routes() -> Routes {
         .routes(routes!(runs::clones::copy_run))
         .routes(routes!(runs::clones::resume_run))
         .route("/{uuid}/artifacts_lineage", artifacts)
+        .route("/{uuid}/artifacts_lineage/names", get(runs::lineage::list_artifact_names))
+        .route("/{uuid}/artifacts_lineage/{name}", artifact)
         .routes(routes!(runs::lineage::list_artifacts, runs::lineage::post_artifacts))
         .routes(routes!(runs::lineage::list_artifact_names))
         .routes(routes!(runs::lineage::get_artifact, runs::lineage::delete_artifact))

@@ -4,13 +4,17 @@ use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::EdgeKind;
 use polyaxon_model::lineage::{CloneRow, EdgeEnd, EdgeRow};
 use polyaxon_model::listing::{Direction, ListPage, Paging};
+use polyaxon_model::pql::fields::{EDGES, RUNS};
+use polyaxon_model::pql::{self, Term};
 use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
 use crate::db::value::{json, optional_json};
-use crate::db::{Row, Tx, args};
+use crate::db::{Row, Tx, Value, args};
+use crate::filter::{self, Target};
 use crate::listing::{self, Select};
-use crate::{Error, Result, runs};
+use crate::{Error, Result, run_list, runs};
 
 /// Which end of an edge is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,34 +54,87 @@ pub fn add(tx: &mut dyn Tx, run: RunId, edge: &NewEdge) -> Result<()> {
 /// Replaces every edge of a run.
 pub fn replace(tx: &mut dyn Tx, run: RunId, edges: &[NewEdge]) -> Result<()> {
     let id = runs::id_of(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
+    for edge in edges {
+        if runs::id_of(tx, edge.other)?.is_none() {
+            let message = format!("Object with uuid={} does not exist.", edge.other);
+            return Err(Error::Field { field: "edges", message });
+        }
+    }
     tx.execute("DELETE FROM run_edges WHERE upstream_id = ?1 OR downstream_id = ?1", args![id])?;
     edges.iter().try_for_each(|edge| add(tx, run, edge))
 }
 
-/// Lists the runs on one side of a run.
-pub fn list(tx: &mut dyn Tx, run: RunId, side: Side, paging: Paging) -> Result<ListPage<EdgeRow>> {
-    let (asked, own) = match side {
-        Side::Upstream => ("upstream_id", "downstream_id"),
-        Side::Downstream => ("downstream_id", "upstream_id"),
-    };
-    let mut select = Select::new(
-        "e.param_values, e.kind, e.statuses, o.uuid, o.name, o.kind, o.runtime",
-        format!("run_edges e JOIN runs o ON o.id = e.{asked} JOIN runs r ON r.id = e.{own}"),
-    );
-    select.filter("r.uuid = {}", [run.into()]);
-    select.order_by("e.id", None, Direction::Ascending);
-    listing::page(tx, &select, paging, |row| read_edge(row, side))
+/// Which edges or clones of a run are wanted.
+#[derive(Clone, Debug)]
+pub struct EdgeQuery {
+    /// PQL text.
+    pub query: String,
+    /// Sort keys, `-` descends; in the order in which they were made when there is none.
+    pub sort: String,
+    pub paging: Paging,
 }
 
-/// Lists the clones of a run.
-pub fn clones(tx: &mut dyn Tx, run: RunId, paging: Paging) -> Result<ListPage<CloneRow>> {
+/// Lists the runs on one side of a run.
+pub fn list(tx: &mut dyn Tx, run: RunId, side: Side, wanted: &EdgeQuery, now: Timestamp) -> Result<ListPage<EdgeRow>> {
+    let query = pql::parse(&wanted.query, &EDGES, now).map_err(|error| Error::Query(error.0))?;
     let mut select = Select::new(
-        "c.uuid, c.name, c.kind, c.status, c.runtime, c.cloning_kind",
-        "runs c JOIN runs r ON r.id = c.original_id",
+        match side {
+            Side::Upstream => "e.param_values, e.kind, e.statuses, u.uuid, u.name, u.kind, u.runtime",
+            Side::Downstream => "e.param_values, e.kind, e.statuses, d.uuid, d.name, d.kind, d.runtime",
+        },
+        "run_edges e JOIN runs u ON u.id = e.upstream_id JOIN runs d ON d.id = e.downstream_id",
     );
-    select.filter("r.uuid = {} AND c.live_state >= 0", [run.into()]);
-    select.order_by("c.id", None, Direction::Ascending);
-    listing::page(tx, &select, paging, |mut row| {
+    let own = match side {
+        Side::Upstream => "d.uuid = {}",
+        Side::Downstream => "u.uuid = {}",
+    };
+    select.filter(own, [run.into()]);
+    if let Some(condition) = filter::condition(tx.dialect(), &query, target) {
+        select.filter(&condition.sql, condition.values);
+    }
+    for (field, part, key) in EDGES.read_sort(&wanted.sort) {
+        let columns = match field {
+            "upstream" => vec!["u.uuid".to_owned()],
+            "downstream" => vec!["d.uuid".to_owned()],
+            "values" => tx.dialect().json_order("e.param_values"),
+            _ => vec!["e.kind".to_owned()],
+        };
+        for column in columns {
+            select.order_by(&column, part.clone().map(Value::Text), key.direction);
+        }
+    }
+    select.order_by("e.id", None, Direction::Ascending);
+    listing::page(tx, &select, wanted.paging, |row| read_edge(row, side))
+}
+
+fn target(term: &Term) -> Target {
+    match term.field.name {
+        "upstream" => Target::Text("u.uuid"),
+        "downstream" => Target::Text("d.uuid"),
+        "statuses" => Target::Array("e.statuses"),
+        "values" => Target::Json("e.param_values"),
+        _ => Target::Text("e.kind"),
+    }
+}
+
+/// Lists the clones of a run; they are filtered and sorted as runs are. Unless the text names it, `live_state:1` is
+/// implied.
+pub fn clones(tx: &mut dyn Tx, run: RunId, wanted: &EdgeQuery, now: Timestamp) -> Result<ListPage<CloneRow>> {
+    let query = pql::parse(&wanted.query, &RUNS, now).map_err(|error| Error::Query(error.0))?;
+    let mut select = Select::new("r.uuid, r.name, r.kind, r.status, r.runtime, r.cloning_kind", "runs r");
+    select.filter("r.original_id = (SELECT o.id FROM runs o WHERE o.uuid = {})", [run.into()]);
+    if !wanted.query.contains("live_state") {
+        select.filter("r.live_state = {}", [1_i64.into()]);
+    }
+    if let Some(condition) = filter::condition(tx.dialect(), &query, run_list::target) {
+        select.filter(&condition.sql, condition.values);
+    }
+    if RUNS.read_sort(&wanted.sort).is_empty() {
+        select.order_by("r.id", None, Direction::Ascending);
+    } else {
+        run_list::sort(tx.dialect(), &mut select, &wanted.sort);
+    }
+    listing::page(tx, &select, wanted.paging, |mut row| {
         Ok(CloneRow {
             uuid: row.take()?,
             name: row.take()?,

@@ -1,13 +1,13 @@
 //! Artifacts and their links to runs. An artifact is one (name, state) for all runs.
 
 use polyaxon_model::ids::{ProjectId, RunId};
-use polyaxon_model::lineage::{ArtifactRow, NewArtifact};
+use polyaxon_model::lineage::{ArtifactRow, NamedKind, NewArtifact};
 use polyaxon_model::listing::{Direction, ListPage, Paging};
 use polyaxon_model::pql::fields::ARTIFACTS;
 use polyaxon_model::pql::{self, Term};
 use polyaxon_model::time::Timestamp;
 
-use crate::db::{Row, Tx, args, first};
+use crate::db::{Dialect, Row, Tx, args, first};
 use crate::filter::{self, Target};
 use crate::listing::{self, Select};
 use crate::{Error, Result, runs};
@@ -69,6 +69,8 @@ pub fn remove(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<u64> {
 pub enum Scope {
     Run(RunId),
     Project(ProjectId),
+    /// All runs of all projects.
+    All,
 }
 
 /// Which artifacts are wanted.
@@ -84,28 +86,53 @@ pub struct ArtifactQuery {
 
 /// Lists artifacts.
 pub fn list(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<ListPage<ArtifactRow>> {
-    let query = pql::parse(&wanted.query, &ARTIFACTS, now).map_err(|error| Error::Query(error.0))?;
     let mut select = Select::new(COLUMNS, FROM);
-    match wanted.scope {
-        Scope::Run(run) => select.filter("r.uuid = {}", [run.into()]),
-        Scope::Project(project) => {
-            select.filter("r.project_id = (SELECT id FROM projects WHERE uuid = {})", [project.into()]);
-        }
-    }
-    if let Some(condition) = filter::condition(tx.dialect(), &query, target) {
-        select.filter(&condition.sql, condition.values);
-    }
+    narrow(tx.dialect(), &mut select, wanted, now)?;
     for (field, _, key) in ARTIFACTS.read_sort(&wanted.sort) {
-        let column = match field {
-            "kind" => "a.kind",
-            "path" => "a.path",
-            "is_input" => "l.is_input",
-            _ => "a.name",
-        };
-        select.order_by(column, None, key.direction);
+        select.order_by(sort_column(field), None, key.direction);
     }
     select.order_by("l.id", None, Direction::Ascending);
     listing::page(tx, &select, wanted.paging, read)
+}
+
+/// Lists the names of artifacts with their kinds and uses, each once.
+pub fn kinds(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<ListPage<NamedKind>> {
+    let mut select = Select::new("a.name, a.kind, l.is_input", FROM).distinct();
+    narrow(tx.dialect(), &mut select, wanted, now)?;
+    let keys = ARTIFACTS.read_sort(&wanted.sort).into_iter().filter(|(field, _, _)| *field != "path");
+    for (field, _, key) in keys {
+        select.order_by(sort_column(field), None, key.direction);
+    }
+    for column in ["a.name", "a.kind", "l.is_input"] {
+        select.order_by(column, None, Direction::Ascending);
+    }
+    listing::page(tx, &select, wanted.paging, |mut row| {
+        Ok(NamedKind { name: row.take()?, kind: row.take()?, is_input: row.take()? })
+    })
+}
+
+/// Keeps the wanted links.
+fn narrow(dialect: Dialect, select: &mut Select, wanted: &ArtifactQuery, now: Timestamp) -> Result<()> {
+    let query = pql::parse(&wanted.query, &ARTIFACTS, now).map_err(|error| Error::Query(error.0))?;
+    match wanted.scope {
+        Scope::Run(run) => select.filter("r.uuid = {}", [run.into()]),
+        Scope::Project(project) => select
+            .filter("r.project_id = (SELECT id FROM projects WHERE uuid = {}) AND r.live_state >= 0", [project.into()]),
+        Scope::All => select.filter("r.live_state >= 0", []),
+    }
+    if let Some(condition) = filter::condition(dialect, &query, target) {
+        select.filter(&condition.sql, condition.values);
+    }
+    Ok(())
+}
+
+fn sort_column(field: &str) -> &'static str {
+    match field {
+        "kind" => "a.kind",
+        "path" => "a.path",
+        "is_input" => "l.is_input",
+        _ => "a.name",
+    }
 }
 
 fn target(term: &Term) -> Target {

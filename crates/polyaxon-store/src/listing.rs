@@ -15,6 +15,7 @@ pub(crate) struct Select {
     conditions: Vec<String>,
     orders: Vec<String>,
     args: Vec<Value>,
+    is_distinct: bool,
 }
 
 impl Select {
@@ -25,7 +26,14 @@ impl Select {
             conditions: Vec::new(),
             orders: Vec::new(),
             args: Vec::new(),
+            is_distinct: false,
         }
+    }
+
+    /// Rows that are equal in all columns are one. They can be sorted by their columns only.
+    pub(crate) fn distinct(mut self) -> Select {
+        self.is_distinct = true;
+        self
     }
 
     /// Adds a condition; each `{}` of it is bound to the next value.
@@ -79,11 +87,16 @@ pub(crate) fn page<T>(
     paging: Paging,
     read: impl Fn(Row) -> Result<T>,
 ) -> Result<ListPage<T>> {
-    let (columns, from, condition) = (&select.columns, &select.from, select.condition());
+    let (from, condition) = (&select.from, select.condition());
+    let columns = if select.is_distinct { format!("DISTINCT {}", select.columns) } else { select.columns.clone() };
     let count = match paging.counting {
         Counting::Skip => None,
         Counting::Count => {
-            let sql = format!("SELECT count(*) FROM {from}{condition}");
+            let sql = if select.is_distinct {
+                format!("SELECT count(*) FROM (SELECT {columns} FROM {from}{condition}) counted")
+            } else {
+                format!("SELECT count(*) FROM {from}{condition}")
+            };
             // The values of sort keys come last and are unknown to the count.
             scalar::<i64>(tx, &sql, &select.args[..condition.matches('?').count()])?.map(|count| count as u64)
         }

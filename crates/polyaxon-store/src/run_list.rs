@@ -307,7 +307,7 @@ fn sort_column(field: &str) -> &'static str {
 }
 
 /// What stands behind each field of [`RUNS`].
-fn target(term: &Term) -> Target {
+pub(crate) fn target(term: &Term) -> Target {
     match term.field.name {
         "uuid" => Target::Key { table: "runs", id: "r.id", column: "uuid" },
         "name" => Target::Text("r.name"),

@@ -29,6 +29,15 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
 
 /// Addresses that older clients use for an operation, with the address under which it is described.
 const ALIASES: &[(&str, &str)] = &[
+    ("/api/v1/{owner}/{project}/runs/artifacts_lineage", "/api/v1/{owner}/{project}/runs/lineage/artifacts"),
+    (
+        "/api/v1/{owner}/{project}/runs/{uuid}/artifacts_lineage/names",
+        "/api/v1/{owner}/{project}/runs/{uuid}/lineage/artifacts/names",
+    ),
+    (
+        "/api/v1/{owner}/{project}/runs/{uuid}/artifacts_lineage/{name}",
+        "/api/v1/{owner}/{project}/runs/{uuid}/lineage/artifacts/{name}",
+    ),
     (
         "/api/v1/{owner}/{project}/runs/{uuid}/artifacts_lineage",
         "/api/v1/{owner}/{project}/runs/{uuid}/lineage/artifacts",

@@ -40,7 +40,12 @@ async fn artifacts_are_linked_listed_updated_and_removed() {
     assert_eq!(names["results"], json!([{ "name": "loss" }, { "name": "data" }]));
     assert_eq!(server.get(&format!("{RUNS}/lineage/artifacts")).await["count"], 4);
     let any = server.get(&format!("{RUNS}/lineage/artifacts?mode=any")).await;
-    assert_eq!(any["results"].as_array().unwrap().len(), 3, "{any}");
+    assert_eq!((&any["count"], any["results"].as_array().unwrap().len()), (&json!(3), 3), "{any}");
+    assert_eq!(any["results"][0], json!({ "name": "data", "kind": "data", "is_input": true }));
+    assert_eq!(server.get(&format!("{RUNS}/artifacts_lineage?query=run:{a}&sort=-path")).await["count"], 2);
+    assert_eq!(server.get("/api/v1/orgs/default/runs/lineage/artifacts").await["count"], 4);
+    assert_eq!(server.get(&format!("{RUNS}/{a}/artifacts_lineage/names")).await, names);
+    assert_eq!(server.get(&format!("{RUNS}/{a}/artifacts_lineage/data")).await["kind"], "data");
 
     server.call("DELETE", &format!("{RUNS}/{a}/lineage/artifacts/loss"), Value::Null).await.expect(204);
     let gone = server.call("GET", &format!("{RUNS}/{a}/lineage/artifacts/loss"), Value::Null).await.expect(404);
@@ -74,7 +79,16 @@ async fn edges_are_replaced_and_seen_from_both_sides() {
     server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), json!({ "edges": [] })).await.expect(201);
     assert_eq!(server.get(&format!("{RUNS}/{b}/lineage/upstream")).await["count"], 0);
     server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), json!({})).await.expect(400);
-    server.call("GET", &format!("{RUNS}/{b}/lineage/upstream?query=kind:dag"), Value::Null).await.expect(400);
+    assert_eq!(server.get(&format!("{RUNS}/{b}/lineage/upstream?query=kind:dag&sort=-kind")).await["count"], 0);
+    for list in ["upstream", "downstream", "clones"] {
+        let wrong =
+            server.call("GET", &format!("{RUNS}/{b}/lineage/{list}?query=bogus:1"), Value::Null).await.expect(400);
+        let wrong = wrong.json()[0].as_str().unwrap().to_owned();
+        assert!(wrong.starts_with("Error applying or resolving queryset, unknown field `bogus`"), "{wrong}");
+    }
+    let stranger = json!({ "edges": [{ "uuid": "9".repeat(32), "is_upstream": true }] });
+    let refused = server.call("POST", &format!("{RUNS}/{b}/lineage/edges"), stranger).await.expect(400).json();
+    assert_eq!(refused, json!({ "edges": [format!("Object with uuid={} does not exist.", "9".repeat(32))] }));
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::EdgeKind;
 use polyaxon_model::lineage::{CloneRow, EdgeRow};
-use polyaxon_model::listing::{ListPage, PageLimits, Paging};
-use polyaxon_store::edges::{self, NewEdge, Side};
+use polyaxon_model::listing::{ListPage, PageLimits};
+use polyaxon_store::edges::{self, EdgeQuery, NewEdge, Side};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use crate::errors::{Error, Result};
 use crate::openapi::parameters::ListParameters;
 use crate::query::{Address, Params, page};
 use crate::run_path::RunPath;
-use crate::state::{Server, present};
+use crate::state::{Server, now, present};
 
 /// List the runs that a run depends on.
 #[utoipa::path(
@@ -58,23 +58,22 @@ async fn list(
     params: Params,
     side: Side,
 ) -> Result<Json<ListPage<EdgeRow>>> {
-    let paging = unfiltered(&params)?;
+    let wanted = wanted(&params);
+    let paging = wanted.paging;
     let found = server
         .read(move |tx| {
             present(tx, &path)?;
-            edges::list(tx, path.run, side, paging)
+            edges::list(tx, path.run, side, &wanted, now())
         })
         .await?;
     Ok(Json(page(&address, &params, paging, found.count, found.results)))
 }
 
-/// The page that is wanted. A filter is refused: an answer that ignores it would be a wrong one.
-fn unfiltered(params: &Params) -> Result<Paging> {
-    match params.text("query") {
-        None => Ok(params.paging(PageLimits::SHORT)),
-        Some(query) => Err(Error::rule(format!(
-            "Error applying or resolving queryset, `{query}`: this list cannot be filtered yet; leave `query` out."
-        ))),
+fn wanted(params: &Params) -> EdgeQuery {
+    EdgeQuery {
+        query: params.text("query").unwrap_or_default().to_owned(),
+        sort: params.text("sort").unwrap_or_default().to_owned(),
+        paging: params.paging(PageLimits::SHORT),
     }
 }
 
@@ -90,11 +89,12 @@ pub(crate) async fn list_clones(
     address: Address,
     params: Params,
 ) -> Result<Json<ListPage<CloneRow>>> {
-    let paging = unfiltered(&params)?;
+    let wanted = wanted(&params);
+    let paging = wanted.paging;
     let found = server
         .read(move |tx| {
             present(tx, &path)?;
-            edges::clones(tx, path.run, paging)
+            edges::clones(tx, path.run, &wanted, now())
         })
         .await?;
     Ok(Json(page(&address, &params, paging, found.count, found.results)))

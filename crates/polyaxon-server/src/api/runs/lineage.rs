@@ -72,7 +72,7 @@ pub(crate) async fn list_artifact_names(
 
 /// List the artifacts of all runs of a project.
 ///
-/// The artifacts of all runs of a project. With `mode=any` each name and kind appears once on a page.
+/// With `mode=any` each name, kind and use appears once, without run.
 #[utoipa::path(
     get, path = "/lineage/artifacts", tag = "lineage",
     params(ListParameters, ModeParameters),
@@ -84,28 +84,43 @@ pub(crate) async fn list_project_artifacts(
     address: Address,
     params: Params,
 ) -> Result<Json<ListPage<Value>>> {
-    let paging = params.paging(PageLimits::LONG);
-    let filter = params.clone();
+    let name = path.project;
+    let project =
+        server.read(move |tx| projects::get(tx, &name)?.ok_or_else(|| StoreError::not_found("Project", &name))).await?;
+    answer(&server, Scope::Project(project.uuid), address, params).await
+}
+
+/// List the artifacts of all runs.
+///
+/// With `mode=any` each name, kind and use appears once, without run.
+#[utoipa::path(
+    get, path = "/orgs/{owner}/runs/lineage/artifacts", tag = "lineage",
+    params(ListParameters, ModeParameters),
+    responses((status = 200, body = ListPage<Object>)),
+)]
+pub(crate) async fn list_all_artifacts(
+    State(server): State<Arc<Server>>,
+    address: Address,
+    params: Params,
+) -> Result<Json<ListPage<Value>>> {
+    answer(&server, Scope::All, address, params).await
+}
+
+async fn answer(server: &Server, scope: Scope, address: Address, params: Params) -> Result<Json<ListPage<Value>>> {
+    let wanted = wanted(scope, &params);
+    let paging = wanted.paging;
+    let is_short = params.text("mode") == Some("any");
     let found = server
         .read(move |tx| {
-            let project = projects::get(tx, &path.project)?;
-            let project = project.ok_or_else(|| StoreError::not_found("Project", &path.project))?;
-            lineage::list(tx, &wanted(Scope::Project(project.uuid), &filter), now())
+            if is_short {
+                let kinds = lineage::kinds(tx, &wanted, now())?;
+                return Ok((kinds.count, kinds.results.iter().map(|row| json!(row)).collect()));
+            }
+            let rows = lineage::list(tx, &wanted, now())?;
+            Ok((rows.count, rows.results.iter().map(|row| json!(row)).collect::<Vec<Value>>()))
         })
         .await?;
-    let rows = if params.text("mode") == Some("any") {
-        let mut kinds: Vec<Value> = Vec::new();
-        for row in &found.results {
-            let kind = json!({ "name": row.name, "kind": row.kind, "is_input": row.is_input });
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
-            }
-        }
-        kinds
-    } else {
-        found.results.iter().map(|row| json!(row)).collect()
-    };
-    Ok(Json(page(&address, &params, paging, found.count, rows)))
+    Ok(Json(page(&address, &params, paging, found.0, found.1)))
 }
 
 /// Link artifacts to a run.
