@@ -19,3 +19,4 @@ mod runs;
 mod servers;
 mod timers;
 mod transitions;
+mod versions;

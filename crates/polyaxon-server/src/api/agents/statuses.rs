@@ -1,4 +1,4 @@
-//! How an agent is: its statuses, and whether its artifacts store can be used from here.
+//! How an agent is: its statuses.
 
 use std::sync::Arc;
 
