@@ -25,7 +25,7 @@ use crate::access::Doors;
 use crate::api::{agents, installation, projects, readiness, runs, stats, versions};
 use crate::openapi::complete;
 use crate::state::Server;
-use crate::streams::{artifacts, events, follow, importance, internal, logs, notify};
+use crate::streams::{artifacts, events, follow, importance, internal, logs, notify, resumable};
 use crate::{access, body, errors, metrics, streams, ui};
 
 /// Builds the whole service: `/api/v1`, `/streams/v1` and the page.
@@ -233,7 +233,9 @@ fn stream_routes(max_body_bytes: usize) -> Routes {
         .routes(routes!(events::get_resources))
         .routes(routes!(logs::get_logs))
         .routes(routes!(follow::follow_logs))
-        .routes(routes!(streams::inspect));
+        .routes(routes!(streams::inspect))
+        .routes(routes!(resumable::create))
+        .routes(routes!(resumable::position, resumable::append, resumable::terminate));
     let questions = Routes::new()
         .routes(routes!(importance::weigh_parameters))
         .routes(routes!(streams::agents::check_connections))

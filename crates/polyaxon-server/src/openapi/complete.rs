@@ -209,6 +209,7 @@ const PATH_PARAMETERS: &[(&str, &str, &str)] = &[
     ("project", "The name of a project.", "quick-start"),
     ("uuid", "32 hexadecimal digits, without dashes.", "8aac02e3a62a4f0aaa257c59da5eab80"),
     ("namespace", "The namespace of the run; every word means the same.", "polyaxon"),
+    ("upload", "An upload that can be resumed.", "1b4e28ba2fa111d2883f0016d3cca427"),
     ("team", "The name of a team; every word means the same.", "team"),
     ("name", "The name of a record.", "model"),
     ("kind", "A kind of records.", "metric"),

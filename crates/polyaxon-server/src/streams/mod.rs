@@ -13,6 +13,7 @@ pub(crate) mod logs;
 mod notebook;
 pub(crate) mod notify;
 mod range;
+pub(crate) mod resumable;
 pub(crate) mod run_folder;
 mod series_cache;
 mod store;

@@ -53,6 +53,11 @@ pub(crate) fn unpack(root: &Path, staging: &Path, upload: Upload) -> Result<Stat
     Ok(StatusCode::OK)
 }
 
+/// A folder that a client names, if it can be one.
+pub(crate) fn checked(path: &str) -> Result<String> {
+    parse(path).map(|path| path.to_string())
+}
+
 fn existing(upload: &Upload) -> Existing {
     if upload.target.overwrite { Existing::IsReplaced } else { Existing::IsKept }
 }

@@ -14,6 +14,7 @@ mod logs;
 mod meta;
 mod openapi;
 mod projects;
+mod resumable;
 mod runs;
 mod server;
 mod services;
