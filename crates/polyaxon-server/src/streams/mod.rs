@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod artifacts;
+mod base64;
 pub(crate) mod download;
 mod event_package;
 pub(crate) mod events;

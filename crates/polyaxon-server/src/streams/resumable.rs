@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::errors::{Error, StreamError};
 use crate::state::Server;
+use crate::streams::base64::decode;
 use crate::streams::in_background;
 use crate::streams::internal::hex;
 use crate::streams::run_folder::RunFolder;
@@ -390,30 +391,4 @@ fn read_checksum(text: &str) -> Result<[u8; 32]> {
     let (algorithm, value) = text.split_once(' ').ok_or_else(wrong)?;
     let bytes = decode(value.trim()).filter(|_| algorithm == "sha256").ok_or_else(wrong)?;
     bytes.try_into().map_err(|_| wrong())
-}
-
-/// Base64 as RFC 4648 has it; the padding may be missing.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=').as_bytes();
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    for group in text.chunks(4) {
-        let mut bits = 0_u32;
-        for byte in group {
-            let value = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        bits <<= 6 * (4 - group.len());
-        if group.len() == 1 {
-            return None;
-        }
-        out.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
-    }
-    Some(out)
 }
