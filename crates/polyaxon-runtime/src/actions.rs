@@ -29,14 +29,14 @@ pub(crate) struct Due {
 }
 
 /// What the store knows that an action needs.
-struct Needs {
+pub(crate) struct Needs {
     state: Option<RunState>,
     compile: Option<compile::Input>,
     run: Option<(Run, Option<Submission>)>,
     expand: Option<expansion::Input>,
 }
 
-enum Done {
+pub(crate) enum Done {
     /// The state does not want it any more, or there is nothing to report.
     Close,
     Report(Box<Event>),
@@ -114,23 +114,32 @@ async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
     let (clock, capacity, server) = (shared.options.clock, shared.options.capacity, shared.options.server);
     let admits = shared.executor.is_some();
     let write = move |tx: &mut dyn Tx| {
-        let mut ended = Vec::new();
-        for report_of in &reports {
-            let OpenAction { run, seq, action, .. } = &report_of.0.action;
-            match action {
-                // What follows the ends of many runs is done once for all of a pipeline.
-                Action::React { .. } if matches!(report_of.1, Done::Follow) => ended.push((*run, *seq)),
-                _ => report(tx, &report_of.0, &report_of.1, clock())?,
-            }
-        }
-        pipelines::react::react(tx, &ended, clock())?;
+        report_all(tx, &reports, clock)?;
         if admits { admission::admit(tx, server, capacity, clock()).map(drop) } else { Ok(()) }
     };
     Ok(shared.store.write(write).await?)
 }
 
+/// Reports what came of actions, in the transaction that closes them.
+pub(crate) fn report_all(
+    tx: &mut dyn Tx,
+    reports: &[Arc<(Due, Done)>],
+    clock: fn() -> Timestamp,
+) -> polyaxon_store::Result<()> {
+    let mut ended = Vec::new();
+    for report_of in reports {
+        let OpenAction { run, seq, action, .. } = &report_of.0.action;
+        match action {
+            // What follows the ends of many runs is done once for all of a pipeline.
+            Action::React { .. } if matches!(report_of.1, Done::Follow) => ended.push((*run, *seq)),
+            _ => report(tx, &report_of.0, &report_of.1, clock())?,
+        }
+    }
+    pipelines::react::react(tx, &ended, clock())
+}
+
 /// Nothing for an action that was done meanwhile or that another server has taken over.
-fn read(
+pub(crate) fn read(
     tx: &mut dyn Tx,
     server: ExecutorId,
     open: &OpenAction,
@@ -159,7 +168,7 @@ fn read(
 }
 
 /// A fault of ours while an action is performed must not take the others of its group along.
-fn guarded(shared: &Shared, due: &Due, needs: Needs) -> Done {
+pub(crate) fn guarded(shared: &Shared, due: &Due, needs: Needs) -> Done {
     let performed = catch_unwind(AssertUnwindSafe(|| perform_one(shared, due, needs)));
     performed.unwrap_or_else(|_| match due.action.action {
         Action::Compile => Done::Report(Box::new(Event::CompileFailed {

@@ -49,6 +49,20 @@ pub(crate) struct Shared {
     pub(crate) reported: Arc<Mutex<HashMap<RunId, u32>>>,
 }
 
+impl Shared {
+    pub(crate) fn new(store: Store, options: RuntimeOptions, executor: Option<ProcessExecutor>) -> Shared {
+        Shared {
+            store,
+            options: Arc::new(options),
+            executor,
+            seen_at: Arc::default(),
+            seen: Arc::default(),
+            expansions: Expansions::default(),
+            reported: Arc::default(),
+        }
+    }
+}
+
 /// What a worker brings back.
 enum Finished {
     Actions(Vec<OpenAction>, Result<Performed>),
@@ -91,15 +105,7 @@ pub(crate) async fn drive(
 ) {
     let mut changed = store.changed();
     let (executor, mut wakeups) = executor.unzip();
-    let shared = Shared {
-        store,
-        options: Arc::new(options),
-        executor,
-        seen_at: Arc::default(),
-        seen: Arc::default(),
-        expansions: Expansions::default(),
-        reported: Arc::default(),
-    };
+    let shared = Shared::new(store, options, executor);
     let mut driver = Driver::new(shared);
     driver.begin().await;
     let mut scan = tokio::time::interval(SCAN);

@@ -21,6 +21,7 @@ mod observe;
 mod presence;
 mod references;
 mod sidecar;
+pub mod steps;
 mod submission;
 mod timers;
 

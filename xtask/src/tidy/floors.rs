@@ -22,7 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Crates that are not part of the product and may depend on all of it.
-const DEVELOPMENT_CRATES: &[&str] = &["conformance", "xtask"];
+const DEVELOPMENT_CRATES: &[&str] = &["conformance", "simulator", "xtask"];
 
 /// Neighbours on one floor that may know each other, one way only, with the reason.
 const NEIGHBOURS: &[(&str, &str, &str)] =

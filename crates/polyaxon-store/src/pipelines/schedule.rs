@@ -70,12 +70,21 @@ pub fn tick(tx: &mut dyn Tx, run: RunId, seq: i64, now: Timestamp) -> Result<()>
     if schedule.depends_on_past { Ok(()) } else { make_next(tx, around, now) }
 }
 
-/// The end of a run makes the next one, when that depends on it.
+/// The end of the last run makes the next one, when that depends on it, or when the run ended before its time came.
 pub(super) fn tick_ended(tx: &mut dyn Tx, around: i64, now: Timestamp) -> Result<()> {
     let Some(pipeline) = Pipeline::load(tx, around)? else { return Ok(()) };
-    match plan(tx, pipeline.run)? {
-        Some((_, schedule)) if schedule.depends_on_past => make_next(tx, pipeline.run, now),
+    match last(tx, around)? {
+        Some((_, status)) if status.is_done() => make_next(tx, pipeline.run, now),
         _ => Ok(()),
+    }
+}
+
+/// The time and the status of the last run.
+fn last(tx: &mut dyn Tx, schedule: i64) -> Result<Option<(Option<Timestamp>, Status)>> {
+    let sql = "SELECT schedule_at, status FROM runs WHERE pipeline_id = ?1 ORDER BY schedule_at DESC, id DESC LIMIT 1";
+    match first(tx, sql, args![schedule])? {
+        Some(mut row) => Ok(Some((row.take()?, row.take()?))),
+        None => Ok(None),
     }
 }
 
@@ -94,11 +103,7 @@ fn make_next(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<()> {
         return Ok(());
     };
     let Some((plan, schedule)) = plan(tx, run)? else { return Ok(()) };
-    let sql = "SELECT schedule_at, status FROM runs WHERE pipeline_id = ?1 ORDER BY schedule_at DESC, id DESC LIMIT 1";
-    let last: Option<(Option<Timestamp>, Status)> = match first(tx, sql, args![id])? {
-        Some(mut row) => Some((row.take()?, row.take()?)),
-        None => None,
-    };
+    let last = last(tx, id)?;
     if last.is_some_and(|(_, status)| status == Status::Created) {
         return Ok(());
     }
