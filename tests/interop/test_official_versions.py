@@ -1,11 +1,6 @@
 """The official commands for versions and projects against our server."""
 
-import json
-
 import pytest
-from support import ROOT
-
-KINDS = ["models", "artifacts", "components"]
 
 
 @pytest.fixture(scope="module")
@@ -53,40 +48,3 @@ def test_versions_are_registered_from_a_run_and_listed(shared_home, promoted, ki
     assert "good" in cli(kind, "stages", *where).stdout
     cli(kind, "update", *where, "--name", "v2", "--description", "new")
     assert get(shared_home, kind, "v2")["description"] == "new"
-
-
-@pytest.mark.parametrize("kind", ["models", "artifacts"])
-def test_versions_are_pulled_pushed_copied_moved_and_removed(shared_home, promoted, kind):
-    cli = shared_home.official_cli
-    run = ["--run-uid", promoted["uuid"], "--artifacts", "weights"]
-    cli(kind, "register", "-p", "zoo", "-ver", "p1", *run)
-    cli(kind, "pull", "-p", "zoo", "-ver", "p1", "--path", shared_home.work / "pulled")
-    pulled = [path.name for path in (shared_home.work / "pulled").rglob("*") if path.is_file()]
-    assert "test_official_versions.py" in pulled
-    cli(kind, "copy", "-p", "zoo", "-ver", "p1", "--to-project", "zoo", "--name", "p2")
-    assert get(shared_home, kind, "p2")["run"] == promoted["uuid"]
-    shared_home.polyaxon("project", "create", "--name", f"other-{kind}")
-    cli(kind, "transfer", "-p", "zoo", "-ver", "p2", "--to-project", f"other-{kind}")
-    assert get(shared_home, kind, "p2", f"other-{kind}")["name"] == "p2"
-    cli(kind, "delete", "-p", "zoo", "-ver", "p1", "-y")
-    names = [row["name"] for row in shared_home.get(f"/api/v1/default/zoo/versions/{kind[:-1]}/names")["results"]]
-    assert "p1" not in names
-
-
-def test_components_are_registered_and_run_by_name(shared_home, promoted):
-    cli = shared_home.official_cli
-    where = ["-p", "zoo", "-ver", "c1"]
-    cli("components", "register", *where, "-f", ROOT / "hub/quick-start/latest.yaml", "--description", "d")
-    version = get(shared_home, "components", "c1")
-    assert version["state"]
-    cli("components", "update", *where, "--description", "changed")
-    assert get(shared_home, "components", "c1")["description"] == "changed"
-    cli("components", "copy", *where, "--to-project", "zoo", "--name", "c2")
-    assert get(shared_home, "components", "c2")["state"] == version["state"]
-    result = cli("run", "-p", "zoo", "--hub", "zoo:c1", "-P", "epochs=3", "-o", "json")
-    run = shared_home.run({"uuid": json.loads(result.stdout)["uuid"], "project": "zoo"})
-    component = run["settings"]["component"]
-    assert component["state"] == version["state"]
-    assert [known["name"] for known in component["versions"]] == ["c1", "c2"]
-    cli("components", "delete", *where, "-y")
-    assert get(shared_home, "components", "c2")["name"] == "c2"
