@@ -150,7 +150,7 @@ fn complete_operation(path: &str, operation: &mut Operation) {
         }
     }
     let base = match path {
-        _ if path.starts_with("/api/v1/") => "Api",
+        _ if path.starts_with("/api/v1/") || path.starts_with("/internal/v1/") => "Api",
         _ if path.starts_with("/streams/v1/") => "Stream",
         _ => return,
     };
