@@ -81,7 +81,8 @@ class Contract:
     def text(self, name):
         if name in self.known and self.random.random() < 0.7:
             return self.random.choice(self.known[name])
-        return self.random.choice(NASTY_TEXTS)
+        # Without a word the path is that of another operation.
+        return self.random.choice(NASTY_TEXTS) or "x"
 
     def request(self, method, path, operation):
         query = []
