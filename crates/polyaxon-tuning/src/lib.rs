@@ -6,6 +6,7 @@
 
 mod anneal;
 mod asha;
+mod descent;
 mod error;
 mod evidence;
 mod gp;

@@ -17,9 +17,10 @@ use crate::space::Point;
 pub(crate) const START: u64 = 10;
 
 /// How many points are compared.
-const CANDIDATES: usize = 24;
+const CANDIDATES: usize = 40;
 
-/// The good trials are one in ten, and not more than this.
+/// The good trials are one in ten, and within these bounds.
+const LEAST_GOOD: usize = 2;
 const MOST_GOOD: usize = 25;
 
 pub(crate) fn suggest(evidence: &Evidence, random: &mut Xoshiro) -> Point {
@@ -30,13 +31,13 @@ pub(crate) fn suggest(evidence: &Evidence, random: &mut Xoshiro) -> Point {
     };
     let order = pareto::order(&evidence.observed);
     let count = order.len();
-    let good_count = count.div_ceil(10).min(MOST_GOOD);
+    let good_count = count.div_ceil(10).clamp(LEAST_GOOD, MOST_GOOD);
     let observed = |indexes: &[usize]| indexes.iter().map(|index| ranked(&evidence.observed[*index].0)).collect();
     let good: Vec<Point> = observed(&order[..good_count]);
     let mut bad: Vec<Point> = observed(&order[good_count..]);
     bad.extend(evidence.failed.iter().chain(&evidence.pending).map(ranked));
-    let good = Estimator::new(&axes, good);
-    let bad = Estimator::new(&axes, bad);
+    let good = Estimator::of_good(&axes, good);
+    let bad = Estimator::of_bad(&axes, bad);
     let mut best: Option<(f64, Point)> = None;
     for _ in 0..CANDIDATES {
         let drawn = good.sample(&axes, random);
