@@ -104,7 +104,8 @@ impl Step {
 
 /// The direction of the next step: the gradient, turned by what is known of the curvature.
 fn direction(gradient: &[f64], free: &[bool], steps: &[Step]) -> Vec<f64> {
-    let mut direction: Vec<f64> = gradient.iter().zip(free).map(|(slope, free)| if *free { *slope } else { 0.0 }).collect();
+    let mut direction: Vec<f64> =
+        gradient.iter().zip(free).map(|(slope, free)| if *free { *slope } else { 0.0 }).collect();
     let mut factors = Vec::with_capacity(steps.len());
     for step in steps.iter().rev() {
         let factor = step.weight * dot(&step.moved, &direction);

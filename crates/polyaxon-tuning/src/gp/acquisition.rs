@@ -14,6 +14,9 @@ pub(crate) enum Acquisition {
     ProbabilityOfImprovement { eps: f64 },
 }
 
+/// A gain that is not worth all further trials, where the values have the deviation 1.
+const LITTLE: f64 = 0.02;
+
 /// From here on tails are calculated by their series.
 const FAR: f64 = -6.0;
 
@@ -32,6 +35,16 @@ impl Acquisition {
             Acquisition::UpperBound { .. } => self,
             Acquisition::ExpectedImprovement { eps } => Acquisition::ExpectedImprovement { eps: eps / scale },
             Acquisition::ProbabilityOfImprovement { eps } => Acquisition::ProbabilityOfImprovement { eps: eps / scale },
+        }
+    }
+
+    /// Whether a promise is so small that the best value is not going to be beaten by much.
+    pub(crate) fn is_little(self, promise: f64, best: f64) -> bool {
+        match self {
+            Acquisition::UpperBound { .. } => promise + best < LITTLE,
+            Acquisition::ExpectedImprovement { .. } | Acquisition::ProbabilityOfImprovement { .. } => {
+                promise < ln(LITTLE)
+            }
         }
     }
 
@@ -103,7 +116,10 @@ mod tests {
                 let by_mean = (at(mean + 1e-5, 0.8).value - at(mean - 1e-5, 0.8).value) / 2e-5;
                 let by_deviation = (at(mean, 0.8 + 1e-5).value - at(mean, 0.8 - 1e-5).value) / 2e-5;
                 for (slope, expected) in [(promise.by_mean, by_mean), (promise.by_deviation, by_deviation)] {
-                    assert!((slope - expected).abs() < 2e-3 * expected.abs().max(1e-3), "{rule:?} {mean} {slope} {expected}");
+                    assert!(
+                        (slope - expected).abs() < 2e-3 * expected.abs().max(1e-3),
+                        "{rule:?} {mean} {slope} {expected}"
+                    );
                 }
             }
         }

@@ -151,9 +151,8 @@ mod tests {
     fn gradients_are_those_of_the_loss() {
         let axes = [Feature::Range, Feature::Steps(4), Feature::Names(3)];
         let mut random = Xoshiro::new(&[1]);
-        let points: Vec<Vec<f64>> = (0..12)
-            .map(|_| vec![random.unit(), random.below(4) as f64 / 3.0, random.below(3) as f64])
-            .collect();
+        let points: Vec<Vec<f64>> =
+            (0..12).map(|_| vec![random.unit(), random.below(4) as f64 / 3.0, random.below(3) as f64]).collect();
         let values: Vec<f64> = points.iter().map(|point| point[0] - point[2] * 0.3 + random.unit() * 0.1).collect();
         for smoothness in [Smoothness::ThreeHalves, Smoothness::FiveHalves, Smoothness::Infinite] {
             let likelihood = Likelihood::new(&axes, smoothness, &points, &values);

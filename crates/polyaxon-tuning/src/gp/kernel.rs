@@ -61,9 +61,11 @@ impl Feature {
 pub(crate) fn features(space: &Space, axes: &[Feature], point: &Point) -> Vec<f64> {
     let parts = space.parameters.iter().zip(axes).zip(point);
     parts
-        .map(|((parameter, axis), place)| {
-            if place.is_nan() { f64::NAN } else { axis.of_rank(parameter.domain.rank_of(*place)) }
-        })
+        .map(
+            |((parameter, axis), place)| {
+                if place.is_nan() { f64::NAN } else { axis.of_rank(parameter.domain.rank_of(*place)) }
+            },
+        )
         .collect()
 }
 

@@ -23,6 +23,9 @@ const ROUNDS: usize = 3;
 /// Levels that are all tried in one round; of more, those at growing distances.
 const FEW_LEVELS: usize = 16;
 
+/// Points that resemble each other more than this are neighbours.
+pub(crate) const NEIGHBOUR: f64 = 0.5;
+
 /// What is maximized.
 pub(crate) struct Goal<'a> {
     pub(crate) process: &'a Process<'a>,
@@ -34,9 +37,15 @@ pub(crate) struct Goal<'a> {
     pub(crate) warmup: usize,
     /// The number of points that are climbed from.
     pub(crate) refined: usize,
+    /// The features of a point whose neighbourhood is left out.
+    pub(crate) away_from: Option<Vec<f64>>,
 }
 
 impl Goal<'_> {
+    fn is_wanted(&self, features: &[f64]) -> bool {
+        self.away_from.as_ref().is_none_or(|centre| self.process.resemblance(centre, features) < NEIGHBOUR)
+    }
+
     fn value(&self, features: &[f64]) -> f64 {
         self.rule.promise(self.process.at(features), self.best).value
     }
@@ -48,8 +57,9 @@ pub(crate) fn maximize(
     evidence: &Evidence,
     leaders: &[Vec<f64>],
     random: &mut Xoshiro,
-) -> Option<Point> {
-    let candidates = candidates(goal, evidence, leaders, random);
+) -> Option<(f64, Point)> {
+    let mut candidates = candidates(goal, evidence, leaders, random);
+    candidates.retain(|features| goal.is_wanted(features));
     let expected = goal.process.at_all(&candidates);
     let mut ranked: Vec<(f64, Vec<f64>)> = expected
         .into_iter()
@@ -59,11 +69,12 @@ pub(crate) fn maximize(
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let climbed: Vec<(f64, Vec<f64>)> =
         ranked.iter().take(goal.refined).map(|(value, features)| climb(goal, evidence, features, *value)).collect();
-    ranked.splice(0..0, climbed);
+    ranked.splice(0..0, climbed.into_iter().filter(|(_, features)| goal.is_wanted(features)));
     // Stable: those that were climbed to win among equals.
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let points = ranked.iter().map(|(_, features)| kernel::point(evidence.space, goal.axes, features));
-    points.into_iter().find(|point| evidence.is_new(point))
+    let mut points =
+        ranked.iter().map(|(value, features)| (*value, kernel::point(evidence.space, goal.axes, features)));
+    points.find(|(_, point)| evidence.is_new(point))
 }
 
 fn candidates(goal: &Goal, evidence: &Evidence, leaders: &[Vec<f64>], random: &mut Xoshiro) -> Vec<Vec<f64>> {
@@ -78,7 +89,8 @@ fn candidates(goal: &Goal, evidence: &Evidence, leaders: &[Vec<f64>], random: &m
         for _ in 0..AROUND {
             // From the whole range down to a thousandth of it.
             let width = exp(-7.0 * random.unit());
-            let moved: Vec<f64> = leader.iter().zip(goal.axes).map(|(at, axis)| near(*axis, *at, width, random)).collect();
+            let moved: Vec<f64> =
+                leader.iter().zip(goal.axes).map(|(at, axis)| near(*axis, *at, width, random)).collect();
             candidates.push(kernel::features(space, goal.axes, &kernel::point(space, goal.axes, &moved)));
         }
     }

@@ -9,10 +9,11 @@ mod kernel;
 mod linear;
 mod maximize;
 mod process;
+mod warp;
 
 pub(crate) use acquisition::Acquisition;
 use kernel::Feature;
-use maximize::{Goal, maximize};
+use maximize::{Goal, NEIGHBOUR, maximize};
 use process::Process;
 
 use crate::evidence::Evidence;
@@ -80,46 +81,78 @@ pub(crate) fn suggest(utility: &Utility, evidence: &Evidence, random: &mut Xoshi
     let losses: Vec<f64> = evidence.observed.iter().map(|(_, losses)| losses[0]).collect();
     let kept = best_and_latest(&losses, MOST_TRIALS);
     let points: Vec<Vec<f64>> = kept.iter().map(|index| features(&evidence.observed[*index].0)).collect();
-    let kept_losses: Vec<f64> = kept.iter().map(|index| losses[*index]).collect();
-    let (values, scale) = standardized(&kept_losses);
-    let fitted = best_and_latest(&values, MOST_FITTED);
-    let fitted_points: Vec<Vec<f64>> = fitted.iter().map(|index| points[*index].clone()).collect();
-    let (fitted_values, _) = standardized(&fitted.iter().map(|index| values[*index]).collect::<Vec<f64>>());
-    let shape = fit::fit(
-        &axes,
-        utility.smoothness,
-        &fitted_points,
-        &fitted_values,
-        utility.length_scale,
-        utility.restarts,
-        random,
-    );
-    let mut leaders: Vec<usize> = (0..values.len()).collect();
-    leaders.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let best = leaders.first().map_or(0.0, |index| values[*index]);
-    let leaders: Vec<Vec<f64>> = leaders.into_iter().take(10).map(|index| points[index].clone()).collect();
+    let (mut values, scale) = standardized(&kept.iter().map(|index| losses[*index]).collect::<Vec<f64>>());
+    // Between names there are many hills; there bent values made searches settle too early.
+    if !axes.iter().any(|axis| matches!(axis, Feature::Names(_))) {
+        values = standardized(&warp::bent(&values)).0;
+    }
+    let shape = fitted(utility, &axes, &points, &values, random);
     let pending: Vec<Vec<f64>> = evidence.pending.iter().map(features).collect();
-    let process = Process::new(&axes, utility.smoothness, &shape, points.clone(), &values).and_then(|process| {
-        if pending.is_empty() {
-            return Some(process);
-        }
-        let (mut points, mut values) = (points.clone(), values.clone());
-        values.extend(process.at_all(&pending).iter().map(|expected| expected.mean));
-        points.extend(pending);
-        Process::new(&axes, utility.smoothness, &shape, points, &values)
-    });
+    let process = told(utility, &axes, &shape, (&points, &values), pending);
     let suggested = process.and_then(|process| {
-        let goal = Goal {
-            process: &process,
-            rule: utility.acquisition.scaled(scale),
-            best,
-            axes: &axes,
-            warmup: utility.warmup,
-            refined: utility.refined,
-        };
-        maximize(&goal, evidence, &leaders, random)
+        let rule = utility.acquisition.scaled(scale);
+        promising(utility, rule, &process, (&axes, &points, &values), evidence, random)
     });
     suggested.unwrap_or_else(|| evidence.space.sample(random))
+}
+
+/// The shape, fitted to not too many trials.
+fn fitted(
+    utility: &Utility,
+    axes: &[Feature],
+    points: &[Vec<f64>],
+    values: &[f64],
+    random: &mut Xoshiro,
+) -> fit::Shape {
+    let chosen = best_and_latest(values, MOST_FITTED);
+    let points: Vec<Vec<f64>> = chosen.iter().map(|index| points[*index].clone()).collect();
+    let (values, _) = standardized(&chosen.iter().map(|index| values[*index]).collect::<Vec<f64>>());
+    fit::fit(axes, utility.smoothness, &points, &values, utility.length_scale, utility.restarts, random)
+}
+
+/// The process that knows of all trials.
+fn told<'a>(
+    utility: &Utility,
+    axes: &'a [Feature],
+    shape: &'a fit::Shape,
+    (points, values): (&[Vec<f64>], &[f64]),
+    pending: Vec<Vec<f64>>,
+) -> Option<Process<'a>> {
+    let process = Process::new(axes, utility.smoothness, shape, points.to_vec(), values)?;
+    if pending.is_empty() {
+        return Some(process);
+    }
+    let mut values = values.to_vec();
+    values.extend(process.at_all(&pending).iter().map(|expected| expected.mean));
+    Process::new(axes, utility.smoothness, shape, [points, &pending].concat(), &values)
+}
+
+/// The point that promises most. When that is little, half of the suggestions look for another hill.
+fn promising(
+    utility: &Utility,
+    rule: Acquisition,
+    process: &Process,
+    (axes, points, values): (&[Feature], &[Vec<f64>], &[f64]),
+    evidence: &Evidence,
+    random: &mut Xoshiro,
+) -> Option<Point> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let top = *order.first()?;
+    let leaders: Vec<Vec<f64>> = order.iter().map(|index| points[*index].clone()).collect();
+    let (warmup, refined, best) = (utility.warmup, utility.refined, values[top]);
+    let mut goal = Goal { process, rule, best, axes, warmup, refined, away_from: None };
+    let (promise, point) = maximize(&goal, evidence, &leaders, random)?;
+    if !rule.is_little(promise, best) || random.unit() < 0.5 {
+        return Some(point);
+    }
+    order.retain(|index| process.resemblance(&points[top], &points[*index]) < NEIGHBOUR);
+    let Some(other) = order.first() else { return Some(point) };
+    goal.best = values[*other];
+    goal.rule = Acquisition::ExpectedImprovement { eps: 0.0 };
+    goal.away_from = Some(points[top].clone());
+    let leaders: Vec<Vec<f64>> = order.iter().map(|index| points[*index].clone()).collect();
+    maximize(&goal, evidence, &leaders, random).map(|(_, point)| point).or(Some(point))
 }
 
 /// Indexes, in their order: all, or the better half of `most` and the latest of the others.

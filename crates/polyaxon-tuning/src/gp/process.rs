@@ -53,6 +53,11 @@ impl Process<'_> {
         Some(Process { axes, smoothness, shape, points, inverse, solved })
     }
 
+    /// How much two points resemble each other, from 0 to 1.
+    pub(crate) fn resemblance(&self, a: &[f64], b: &[f64]) -> f64 {
+        resemblance(self.smoothness, square(self.axes, self.shape, a, b)).0
+    }
+
     fn covariance(&self, at: &[f64]) -> Vec<f64> {
         let own = |point: &Vec<f64>| {
             self.shape.height * resemblance(self.smoothness, square(self.axes, self.shape, point, at)).0

@@ -10,6 +10,7 @@ pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod tools;
+pub(crate) mod tuner;
 
 use std::ffi::OsString;
 
@@ -88,6 +89,7 @@ pub(crate) enum Command {
     Explain(tools::ExplainArgs),
     Schema(tools::SchemaArgs),
     Lsp(tools::LspArgs),
+    Tuner(tuner::TunerArgs),
     #[command(flatten)]
     Official(Official),
 }

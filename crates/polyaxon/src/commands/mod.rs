@@ -45,6 +45,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
         Command::Lsp(_) => lsp::run(),
+        Command::Tuner(args) => tuner::run(context, &args),
         Command::Official(official) => Err(Failure::unsupported(official.name())),
     }
 }
@@ -105,7 +106,9 @@ fn format(command: &Command) -> OutputFormat {
         },
         Command::Compile(args) => &args.format.output,
         Command::Explain(args) => &args.format.output,
-        Command::Completion(_) | Command::Schema(_) | Command::Lsp(_) | Command::Official(_) => &OutputFormat::Table,
+        Command::Completion(_) | Command::Schema(_) | Command::Lsp(_) | Command::Tuner(_) | Command::Official(_) => {
+            &OutputFormat::Table
+        }
     };
     format.clone()
 }
