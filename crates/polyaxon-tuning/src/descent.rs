@@ -114,7 +114,9 @@ fn direction(gradient: &[f64], free: &[bool], steps: &[Step]) -> Vec<f64> {
     }
     if let Some(last) = steps.last() {
         let scale = 1.0 / (last.weight * dot(&last.turned, &last.turned));
-        direction.iter_mut().for_each(|part| *part *= scale);
+        for part in &mut direction {
+            *part *= scale;
+        }
     }
     for (step, factor) in steps.iter().zip(factors.iter().rev()) {
         let back = step.weight * dot(&step.turned, &direction);

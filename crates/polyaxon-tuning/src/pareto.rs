@@ -37,8 +37,9 @@ fn beats(a: &[f64], b: &[f64]) -> bool {
 fn by_crowding(front: &[usize], losses: &[&[f64]]) -> Vec<usize> {
     let mut distances = vec![0.0_f64; front.len()];
     let objectives = losses.first().map_or(0, |losses| losses.len());
-    for objective in 0..objectives {
-        let loss = |position: usize| losses[front[position]][objective];
+    let of_front = |objective: usize| -> Vec<f64> { front.iter().map(|index| losses[*index][objective]).collect() };
+    for losses in (0..objectives).map(of_front) {
+        let loss = |position: usize| losses[position];
         let mut sorted: Vec<usize> = (0..front.len()).collect();
         sorted.sort_by(|a, b| loss(*a).total_cmp(&loss(*b)));
         let (Some(first), Some(last)) = (sorted.first().copied(), sorted.last().copied()) else { continue };

@@ -72,9 +72,8 @@ pub(crate) fn features(space: &Space, axes: &[Feature], point: &Point) -> Vec<f6
 /// The point with these features; what is off is found by snapping.
 pub(crate) fn point(space: &Space, axes: &[Feature], features: &[f64]) -> Point {
     let parts = space.parameters.iter().zip(axes).zip(features);
-    let place = |((parameter, axis), feature): ((&crate::space::Parameter, &Feature), &f64)| match feature.is_nan() {
-        true => f64::NAN,
-        false => parameter.domain.of_rank(axis.rank(*feature)),
+    let place = |((parameter, axis), feature): ((&crate::space::Parameter, &Feature), &f64)| {
+        if feature.is_nan() { f64::NAN } else { parameter.domain.of_rank(axis.rank(*feature)) }
     };
     let mut point: Point = parts.map(place).collect();
     space.snap(&mut point);

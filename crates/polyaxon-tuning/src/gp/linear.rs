@@ -46,7 +46,7 @@ impl Lower {
     }
 
     pub(crate) fn row(&self, row: usize) -> &[f64] {
-        &self.numbers[row * self.size..row * self.size + row + 1]
+        &self.numbers[row * self.size..=row * self.size + row]
     }
 
     /// The inverse, lower triangular too.
@@ -119,9 +119,9 @@ mod tests {
         }
         let vector: Vec<f64> = (0..size).map(|i| i as f64 - 3.0).collect();
         let solved = inverse.transposed_times(&inverse.times(&vector));
-        for i in 0..size {
+        for (i, wanted) in vector.iter().enumerate() {
             let product: f64 = (0..size).map(|k| full(i, k) * solved[k]).sum();
-            assert!((product - vector[i]).abs() < 1e-9);
+            assert!((product - wanted).abs() < 1e-9);
         }
         assert!(Lower::factor(2, vec![1.0, 0.0, 2.0, 1.0]).is_none());
     }

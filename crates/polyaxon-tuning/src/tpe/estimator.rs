@@ -139,7 +139,9 @@ impl Estimator {
         let spreads = axes.iter().enumerate().map(|(at, axis)| Spread::new(axis, deviation(at), count)).collect();
         weights.insert(0, PRIOR_WEIGHT);
         let total: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= total);
+        for weight in &mut weights {
+            *weight /= total;
+        }
         let mut estimator = Estimator { centres: centres.to_vec(), spreads, weights, constants: Vec::new() };
         estimator.constants = centres.iter().map(|centre| estimator.constant(centre)).collect();
         estimator
