@@ -12,6 +12,7 @@ pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod server;
+pub(crate) mod tuner;
 pub(crate) mod version;
 
 use crate::args::Command;
