@@ -188,6 +188,11 @@ pub(crate) async fn method_not_allowed(method: Method) -> Response {
     Error::Detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed.")).into_response()
 }
 
+/// Middleware: the official API answers no `HEAD`, which the router would answer like a `GET`.
+pub(crate) async fn refuse_head(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    if request.method() == Method::HEAD { method_not_allowed(Method::HEAD).await } else { next.run(request).await }
+}
+
 /// Turns a panic of a handler into the same answer as any other unexpected failure.
 pub(crate) fn panicked(payload: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let cause = payload

@@ -112,6 +112,7 @@ fn api_routes(max_body_bytes: usize) -> Routes {
         .nest("/{owner}/{project}/runs", bulk_routes().merge(run_routes()))
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(CompressionLayer::new().gzip(true).compress_when(small_enough))
+        .layer(middleware::from_fn(errors::refuse_head))
 }
 
 fn agent_routes() -> Routes {

@@ -58,6 +58,14 @@ async fn errors_have_the_official_shapes() {
 }
 
 #[tokio::test]
+async fn resources_have_no_head() {
+    let server = TestServer::new();
+    server.call("HEAD", "/api/v1/installation", Value::Null).await.expect(405);
+    server.call("HEAD", "/api/v1/default/projects/list/", Value::Null).await.expect(405);
+    server.call("HEAD", "/healthz", Value::Null).await.expect(200);
+}
+
+#[tokio::test]
 async fn bodies_that_are_no_json_or_too_large_are_refused() {
     let server = TestServer::with(Options { max_body_bytes: 1000, ..Options::default() });
     let send = async |text: String| {
