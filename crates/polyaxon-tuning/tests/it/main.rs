@@ -1,4 +1,5 @@
 //! Tests of the crate from outside.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod cases;
 mod plans;
