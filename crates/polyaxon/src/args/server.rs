@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::args::global::Format;
 
@@ -41,6 +41,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDRESS", env = "POLYAXON_DATABASE_URL", hide_env_values = true)]
     pub(crate) database: Option<String>,
 
+    /// What an acknowledged write survives. PostgreSQL decides that by its own settings.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub(crate) durability: DurabilityLevel,
+
     /// The folder of the database, the artifacts and the logs.
     #[arg(long, value_name = "FOLDER", env = "POLYAXON_HOME", hide_env_values = true)]
     pub(crate) home: Option<PathBuf>,
@@ -60,6 +64,15 @@ pub(crate) struct ServeOptions {
     /// Detach from the terminal: how `run` starts it.
     #[arg(long, hide = true)]
     pub(crate) background: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurabilityLevel {
+    /// The end of the server's process, however sudden.
+    #[default]
+    Normal,
+    /// A loss of power too; every write waits for the disk.
+    Full,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,12 +10,12 @@ use polyaxon_model::ids::{ExecutorId, InstallationId};
 use polyaxon_model::time::Timestamp;
 use polyaxon_runtime::{Runtime, RuntimeOptions, default_capacity};
 use polyaxon_server::{Agent, DEFAULT_CONCURRENCY, Doors, Limits, Options, Reach, Server};
-use polyaxon_store::{Store, settings};
+use polyaxon_store::{Durability, Store, settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
-use crate::args::server::ServeOptions;
+use crate::args::server::{DurabilityLevel, ServeOptions};
 use crate::env::{self, Variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,7 +44,12 @@ pub(super) fn open_store(layout: &Layout, options: &ServeOptions) -> Result<Stor
         Some(address) => address.clone(),
         None => layout.database().display().to_string(),
     };
-    Store::open_url(&database, polyaxon_store::Options::default()).map_err(|error| {
+    let durability = match options.durability {
+        DurabilityLevel::Normal => Durability::Process,
+        DurabilityLevel::Full => Durability::Power,
+    };
+    let opening = polyaxon_store::Options { durability, ..polyaxon_store::Options::default() };
+    Store::open_url(&database, opening).map_err(|error| {
         let failure = caused("cannot open the database", &error);
         match error {
             polyaxon_store::Error::Unavailable { .. } => failure

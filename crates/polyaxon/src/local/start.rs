@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::args::server::ServeOptions;
+use crate::args::server::{DurabilityLevel, ServeOptions};
 use crate::env;
 use crate::failure::Failure;
 use crate::local::find::{Found, Record, find};
@@ -66,6 +66,9 @@ fn spawn(home: &Home, options: &ServeOptions) -> Result<Child, Failure> {
     if let Some(database) = &options.database {
         // Not as an option, which everybody on this machine could read.
         command.env(env::DATABASE_URL.name, database);
+    }
+    if options.durability == DurabilityLevel::Full {
+        command.args(["--durability", "full"]);
     }
     if options.no_agent {
         command.arg("--no-agent");
