@@ -40,7 +40,8 @@ def is_alive(pid):
 class Home:
     """One home folder, empty at first; commands run in a work folder beside it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, database=None):
+        self.database = database
         self.path = pathlib.Path(folder) / "home"
         self.work = pathlib.Path(folder) / "work"
         self.path.mkdir()
@@ -53,7 +54,8 @@ class Home:
 
     def environment(self, **more):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("POLYAXON_")}
-        return {**kept, "HOME": str(self.path), "POLYAXON_HOME": str(self.path), **more}
+        database = {"POLYAXON_DATABASE_URL": self.database.url} if self.database else {}
+        return {**kept, **database, "HOME": str(self.path), "POLYAXON_HOME": str(self.path), **more}
 
     def polyaxon(self, *arguments, code=0, cwd=None, timeout=120, **environment):
         """Runs the program and checks its exit code; None accepts every code."""
@@ -176,3 +178,5 @@ class Home:
             except ProcessLookupError:
                 pass
         self.servers.clear()
+        if self.database:
+            self.database.drop()
