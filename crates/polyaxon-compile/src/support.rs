@@ -7,8 +7,8 @@ use polyaxon_spec::span::Span;
 /// The runtimes that can be executed. Some are what the server itself starts.
 const RUNTIMES: &[&str] = &["job", "service", "dag", "notifier", "cleaner", "tuner"];
 
-/// The searches whose rows are known before the first of them runs.
-const MATRICES: &[&str] = &["grid", "mapping"];
+/// The tuners that are part of the engine.
+const OWN_TUNERS: &[&str] = &["bayes-tuner", "hyperband-tuner", "tpe-tuner", "hyperopt-tuner"];
 
 /// Sections that need an engine part that does not exist yet, and what a person calls them.
 const SECTIONS: &[(&str, &str)] =
@@ -23,18 +23,21 @@ pub fn unsupported(compiled: &Node) -> Option<Diagnostic> {
         let span = if key_span.is_none() { node.span } else { key_span };
         return Some(refused(span, key, &format!("`{key}`: {what} cannot be executed by this version yet")));
     }
-    for (path, known) in [(["matrix", "kind"], MATRICES), (["run", "kind"], RUNTIMES)] {
-        let Some(kind) = compiled.at(&path) else { continue };
-        let Some(name) = kind.as_str().filter(|name| !known.contains(name)) else { continue };
-        let path = path.join(".");
-        return Some(refused(kind.span, &path, &format!("`{path}: {name}` cannot be executed by this version yet")));
+    if let Some(tuner) = compiled.at(&["matrix", "tuner"]).filter(|tuner| crate::context::is_truthy(tuner)) {
+        let name = tuner.get("hubRef").and_then(Node::as_str).unwrap_or_default();
+        if !OWN_TUNERS.contains(&name.split(':').next().unwrap_or_default()) {
+            let message = "`matrix.tuner`: tuners of your own cannot be executed by this version yet";
+            return Some(refused(tuner.span, "matrix.tuner", message));
+        }
     }
-    None
+    let kind = compiled.at(&["run", "kind"])?;
+    let name = kind.as_str().filter(|name| !RUNTIMES.contains(name))?;
+    Some(refused(kind.span, "run.kind", &format!("`run.kind: {name}` cannot be executed by this version yet")))
 }
 
 fn refused(span: Span, path: &str, message: &str) -> Diagnostic {
     let problem = Diagnostic::error(codes::NOT_SUPPORTED, span, message).label("not supported yet").path(path);
-    problem.help("jobs, services, dags, schedules, and grid and mapping searches can be executed")
+    problem.help("jobs, services, dags, schedules and searches can be executed")
 }
 
 #[cfg(test)]
@@ -50,7 +53,11 @@ mod tests {
             (serde_json::json!({"run": {"kind": "mpijob"}}), Some("run.kind")),
             (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "grid"}}), None),
             (serde_json::json!({"run": {"kind": "mpijob"}, "matrix": {"kind": "grid"}}), Some("run.kind")),
-            (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "bayes"}}), Some("matrix.kind")),
+            (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "bayes"}}), None),
+            (
+                serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "bayes", "tuner": {"hubRef": "mine"}}}),
+                Some("matrix.tuner"),
+            ),
             (serde_json::json!({"run": {"kind": "job"}, "schedule": {"kind": "cron"}}), None),
             (serde_json::json!({"run": {"kind": "job"}, "joins": [{"query": "status: failed"}]}), Some("joins")),
         ];

@@ -6,10 +6,12 @@
 //!
 //! * [`trigger`] when an operation of a dag starts · [`completion`] how a pipeline ends · [`concurrency`] who may
 //!   queue under the limits of all pipelines around it
+//! * [`early_stopping`] when a pipeline ends before its time
 //! * [`schedule`] when a schedule starts its next run, [`cron`] the times of a cron expression
 
 pub mod completion;
 pub mod concurrency;
 pub mod cron;
+pub mod early_stopping;
 pub mod schedule;
 pub mod trigger;

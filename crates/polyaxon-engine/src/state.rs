@@ -287,6 +287,17 @@ pub struct Decision {
     pub actions: Vec<Action>,
 }
 
+impl Decision {
+    /// What follows when another event comes after it.
+    pub fn then(mut self, event: &Event, now: Timestamp) -> Decision {
+        let Decision { next, history, actions } = crate::lifecycle::decide(&self.next, event, now);
+        self.next = next;
+        self.history.extend(history);
+        self.actions.extend(actions);
+        self
+    }
+}
+
 impl RunState {
     /// Whether an action that was decided earlier still makes sense.
     ///

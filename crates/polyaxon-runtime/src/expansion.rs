@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::RunKind;
+use polyaxon_model::kinds::{RunKind, Runtime};
 use polyaxon_model::run::Run;
 use polyaxon_spec::compose;
 use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
 use polyaxon_store::db::Tx;
-use polyaxon_store::pipelines::children::{self, Batch};
+use polyaxon_store::pipelines::children::{self, Batch, Pace, Progress};
 use polyaxon_store::pipelines::schedule::Plan;
+use polyaxon_store::pipelines::trials::{self, Trial};
 use polyaxon_store::runs;
 use serde_json::{Value as Json, json};
 
@@ -31,7 +32,9 @@ const BATCH: u64 = 500;
 /// What an `Expand` action needs.
 #[derive(Debug)]
 pub(crate) struct Input {
-    position: u64,
+    progress: Progress,
+    /// What a search that learns has found so far.
+    trials: Vec<Trial>,
     /// The pipeline; left out when its children were worked out before.
     run: Option<Run>,
 }
@@ -43,9 +46,15 @@ pub(crate) enum Expanded {
     Schedule(Plan),
 }
 
-/// What the children of a pipeline are made of.
+/// What the children of a pipeline are made of, and when they end early.
 #[derive(Debug)]
-enum Expansion {
+struct Expansion {
+    children: Children,
+    early_stopping: Option<Json>,
+}
+
+#[derive(Debug)]
+enum Children {
     Dag(dag::Dag),
     Matrix(Box<matrix::Matrix>),
     Schedule(Plan),
@@ -57,12 +66,17 @@ pub(crate) struct Expansions {
     known: Arc<Mutex<HashMap<RunId, Arc<Expansion>>>>,
 }
 
+/// The searches whose next trials depend on the earlier ones.
+const LEARNING: &[Runtime] =
+    &[Runtime::Hyperband, Runtime::Asha, Runtime::Bayes, Runtime::Tpe, Runtime::Hyperopt, Runtime::Iterative];
+
 pub(crate) fn read(tx: &mut dyn Tx, run: RunId, cached: &HashSet<RunId>) -> polyaxon_store::Result<Option<Input>> {
-    let position = children::position(tx, run)?;
-    if position > 0 && cached.contains(&run) {
-        return Ok(Some(Input { position, run: None }));
-    }
-    Ok(runs::get(tx, run)?.map(|run| Input { position, run: Some(run) }))
+    let progress = children::progress(tx, run)?;
+    let is_known = progress.position > 0 && cached.contains(&run);
+    let learns = runs::runtime(tx, run)?.is_some_and(|runtime| LEARNING.contains(&runtime));
+    let trials = if learns { trials::list(tx, run)? } else { Vec::new() };
+    let run = if is_known { None } else { runs::get(tx, run)? };
+    Ok((is_known || run.is_some()).then_some(Input { progress, trials, run }))
 }
 
 impl Expansions {
@@ -77,15 +91,18 @@ impl Expansions {
             Some(run) => Arc::new(expansion(&run)?),
             None => known().get(&run).cloned().ok_or("the children of the pipeline are no longer known")?,
         };
-        let batch = match expansion.as_ref() {
-            Expansion::Schedule(plan) => return Ok(Expanded::Schedule(plan.clone())),
-            Expansion::Dag(dag) => dag.batch(input.position, BATCH),
-            Expansion::Matrix(matrix) => matrix.batch(input.position, BATCH),
+        let from = input.progress.position;
+        let mut batch = match &expansion.children {
+            Children::Schedule(plan) => return Ok(Expanded::Schedule(plan.clone())),
+            Children::Dag(dag) => dag.batch(from, BATCH),
+            Children::Matrix(matrix) => matrix.batch(from, BATCH, &input.trials),
         };
-        if batch.from + (batch.children.len() as u64) < batch.expected {
-            known().insert(run, expansion);
-        } else {
+        batch.ends_seen = input.progress.ends;
+        batch.early_stopping.clone_from(&expansion.early_stopping);
+        if batch.pace == Pace::Complete {
             known().remove(&run);
+        } else {
+            known().insert(run, expansion);
         }
         Ok(Expanded::Children(batch))
     }
@@ -96,17 +113,18 @@ fn expansion(run: &Run) -> Result<Expansion, String> {
     let resolved = wire::read_compiled(&resolved.ok_or("the compiled operation of the run cannot be read")?);
     let document = wire::read_operation(run.raw_content.as_deref().unwrap_or_default());
     let document = document.map_err(|problems| sentences(&problems))?;
-    match run.kind {
-        RunKind::Schedule => schedule::plan(run, &document, &resolved).map(Expansion::Schedule),
-        RunKind::Matrix => {
-            matrix::Matrix::read(run, &document, &resolved).map(|matrix| Expansion::Matrix(Box::new(matrix)))
-        }
-        _ => dag::Dag::read(run, &resolved).map(Expansion::Dag),
-    }
+    let children = match run.kind {
+        RunKind::Schedule => Children::Schedule(schedule::plan(run, &document, &resolved)?),
+        RunKind::Matrix => Children::Matrix(Box::new(matrix::Matrix::read(run, &document, &resolved)?)),
+        _ => Children::Dag(dag::Dag::read(run, &resolved)?),
+    };
+    let section = if run.kind == RunKind::Matrix { "matrix" } else { "run" };
+    let policies = resolved.at(&[section, "earlyStopping"]).filter(|policies| !policies.is_null());
+    Ok(Expansion { children, early_stopping: policies.map(Node::to_json) })
 }
 
 /// The kind and runtime under which a document becomes a run.
-fn family(operation: &Node) -> Result<(RunKind, polyaxon_model::kinds::Runtime), String> {
+fn family(operation: &Node) -> Result<(RunKind, Runtime), String> {
     let family = compose::run_kind(operation);
     let kind = family.kind.parse().map_err(|error| format!("run.kind: {error}"))?;
     let runtime = family.runtime.parse().map_err(|error| format!("run.kind: {error}"))?;

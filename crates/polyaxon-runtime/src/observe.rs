@@ -130,7 +130,7 @@ pub(crate) async fn clear_lost(shared: &Shared, run: RunId, status: &Status) -> 
     shared
         .store
         .write(move |tx| {
-            apply(tx, run, attempt, Phase::Lost, clock)?;
+            apply(tx, run, attempt, vec![Phase::Lost], clock())?;
             admission::admit(tx, server, capacity, clock())
         })
         .await?;
@@ -147,27 +147,20 @@ fn last_findings(shared: &Shared, run: RunId) -> Findings {
 }
 
 fn report(tx: &mut dyn Tx, look: &Look, now: Timestamp) -> polyaxon_store::Result<()> {
-    let clock = || now;
     match &look.observation {
         Observation::Active(status) => match status.phase {
             // The report of the launch may come after the one of its progress.
-            process::Phase::Running => {
-                apply(tx, look.run, status.attempt, Phase::Starting, clock)?;
-                apply(tx, look.run, status.attempt, Phase::Running, clock)
-            }
-            _ => apply(tx, look.run, status.attempt, Phase::Starting, clock),
+            process::Phase::Running => apply(tx, look.run, status.attempt, vec![Phase::Starting, Phase::Running], now),
+            _ => apply(tx, look.run, status.attempt, vec![Phase::Starting], now),
         },
         Observation::Done(status) => {
             let at = time_of_end(tx, look.run, status, now)?;
-            for phase in phases(status) {
-                apply(tx, look.run, status.attempt, phase, || at)?;
-            }
-            Ok(())
+            apply(tx, look.run, status.attempt, phases(status), at)
         }
         // It ended before it could write anything, so nothing was started; unless it is only about to be launched.
         Observation::Absent => match lifecycle::state(tx, look.run)? {
             Some(state) if state.control.is_attempt_live && !is_launching(tx, look.run)? => {
-                apply(tx, look.run, state.control.attempt, Phase::Lost, clock)
+                apply(tx, look.run, state.control.attempt, vec![Phase::Lost], now)
             }
             _ => Ok(()),
         },
@@ -187,14 +180,9 @@ fn is_launching(tx: &mut dyn Tx, run: RunId) -> polyaxon_store::Result<bool> {
     Ok(open.iter().any(|open| matches!(open.action, Action::Launch { .. })))
 }
 
-fn apply(
-    tx: &mut dyn Tx,
-    run: RunId,
-    attempt: u32,
-    phase: Phase,
-    clock: impl Fn() -> Timestamp,
-) -> polyaxon_store::Result<()> {
-    match lifecycle::apply(tx, run, &Event::Observed { attempt, phase }, clock()) {
+fn apply(tx: &mut dyn Tx, run: RunId, attempt: u32, phases: Vec<Phase>, now: Timestamp) -> polyaxon_store::Result<()> {
+    let events: Vec<Event> = phases.into_iter().map(|phase| Event::Observed { attempt, phase }).collect();
+    match lifecycle::apply_each(tx, run, &events, now) {
         Ok(_) | Err(polyaxon_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -115,6 +115,13 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// Whether a run still has this to be done.
+pub(crate) fn is_open(tx: &mut dyn Tx, id: i64, action: &Action) -> Result<bool> {
+    let sql = "SELECT action FROM actions WHERE run_id = ?1 AND done_at IS NULL";
+    let open = tx.query(sql, args![id])?.into_iter().map(|mut row| row.take_json::<Action>());
+    Ok(open.collect::<Result<Vec<_>>>()?.contains(action))
+}
+
 /// Closes the open actions that the state does not want any more.
 pub(crate) fn close_unwanted(tx: &mut dyn Tx, id: i64, state: &RunState, now: Timestamp) -> Result<()> {
     let open = tx.query("SELECT id, action FROM actions WHERE run_id = ?1 AND done_at IS NULL", args![id])?;

@@ -43,7 +43,7 @@ pub(crate) fn give(
         .collect::<Result<Vec<_>>>()?;
     let admitted = admission::admit(capacity, active, &waiting);
     for run in &admitted {
-        lifecycle::apply_for(tx, *run, &Event::Admitted, Some(executor), now)?;
+        lifecycle::apply_for(tx, *run, &[Event::Admitted], Some(executor), now)?;
     }
     Ok(admitted)
 }

@@ -1,7 +1,6 @@
 //! The one place where decisions about runs are persisted, for one run or many, for every caller.
 
 use polyaxon_engine::executor::LEASE;
-use polyaxon_engine::lifecycle as engine;
 use polyaxon_engine::state::{Decision, Event, RunState};
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::kinds::LiveState;
@@ -17,19 +16,30 @@ const STATE: &str = "SELECT id, kind, managed_by, status, pending, live_state, c
 
 /// Decides what an event means for a run and persists the decision: status, times, history, actions.
 pub fn apply(tx: &mut dyn Tx, run: RunId, event: &Event, now: Timestamp) -> Result<Decision> {
-    apply_for(tx, run, event, None, now)
+    apply_for(tx, run, std::slice::from_ref(event), None, now)
+}
+
+/// The same for events that follow each other, with one write.
+pub fn apply_each(tx: &mut dyn Tx, run: RunId, events: &[Event], now: Timestamp) -> Result<Decision> {
+    apply_for(tx, run, events, None, now)
 }
 
 /// The same, and the run is with `executor` from now on.
 pub(crate) fn apply_for(
     tx: &mut dyn Tx,
     run: RunId,
-    event: &Event,
+    events: &[Event],
     executor: Option<ExecutorId>,
     now: Timestamp,
 ) -> Result<Decision> {
     let Loaded { id, state, executor: holder } = load(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
-    let decision = engine::decide(&state, event, now);
+    let mut decision = Decision { next: state.clone(), history: Vec::new(), actions: Vec::new() };
+    for event in events {
+        decision = decision.then(event, now);
+    }
+    if pipelines::counts::becomes_ready(&state, &decision.next) && pipelines::advance::has_no_limit(tx, id)? {
+        decision = decision.then(&Event::Enqueued, now);
+    }
     let next = &decision.next;
     if *next != state || !decision.history.is_empty() || !decision.actions.is_empty() {
         let holder = executor.or(holder);
@@ -40,7 +50,7 @@ pub(crate) fn apply_for(
         actions::close_unwanted(tx, id, next, now)?;
         pipelines::counts::follow(tx, id, &state, next, now)?;
     }
-    if next.status == Status::Scheduled && matches!(event, Event::Posted { .. }) {
+    if next.status == Status::Scheduled && events.iter().any(|event| matches!(event, Event::Posted { .. })) {
         let sql = "UPDATE runs SET lease_until = ?2 WHERE id = ?1 AND lease_until IS NOT NULL";
         tx.execute(sql, args![id, now.plus(LEASE)])?;
     }
@@ -64,6 +74,17 @@ pub fn apply_all(tx: &mut dyn Tx, runs: &[RunId], event: &Event, now: Timestamp)
 /// before: a second performer of the same action reports into the void.
 pub fn complete(tx: &mut dyn Tx, run: RunId, seq: i64, event: &Event, now: Timestamp) -> Result<Option<Decision>> {
     if actions::done(tx, run, seq, now)? { apply(tx, run, event, now).map(Some) } else { Ok(None) }
+}
+
+/// The same for what followed each other.
+pub fn complete_each(
+    tx: &mut dyn Tx,
+    run: RunId,
+    seq: i64,
+    events: &[Event],
+    now: Timestamp,
+) -> Result<Option<Decision>> {
+    if actions::done(tx, run, seq, now)? { apply_each(tx, run, events, now).map(Some) } else { Ok(None) }
 }
 
 /// The state that decisions about a run depend on.

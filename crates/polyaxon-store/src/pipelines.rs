@@ -10,9 +10,11 @@ pub mod advance;
 pub mod cascade;
 pub mod children;
 pub(crate) mod counts;
+mod early_stopping;
 pub mod react;
 pub mod schedule;
 pub mod sources;
+pub mod trials;
 
 use polyaxon_engine::flow::completion::Ends;
 use polyaxon_engine::flow::concurrency;
@@ -92,15 +94,19 @@ impl Pipeline {
         })
     }
 
-    /// The live limit: editable while the pipeline runs.
     pub(crate) fn limit(&self) -> Option<u64> {
-        concurrency::limit(self.meta_info.get("concurrency").and_then(Json::as_i64))
+        limit(&self.meta_info)
     }
 
     /// Whether every child exists and has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.position >= self.expected && self.ends.total() >= self.created
     }
+}
+
+/// The live limit of a pipeline: editable while it runs.
+fn limit(meta_info: &JsonMap) -> Option<u64> {
+    concurrency::limit(meta_info.get("concurrency").and_then(Json::as_i64))
 }
 
 /// A count; it never is negative, and one that a fault made so must not hang a pipeline.

@@ -321,6 +321,11 @@ pub fn id_exists(tx: &mut dyn Tx, run: RunId) -> Result<bool> {
     Ok(id_of(tx, run)?.is_some())
 }
 
+/// What exactly a run is; none for one that is unknown.
+pub fn runtime(tx: &mut dyn Tx, run: RunId) -> Result<Option<Runtime>> {
+    Ok(scalar::<Option<Runtime>>(tx, "SELECT runtime FROM runs WHERE uuid = ?1", args![run])?.flatten())
+}
+
 /// The row of a run.
 pub(crate) fn id_of(tx: &mut dyn Tx, run: RunId) -> Result<Option<i64>> {
     scalar(tx, "SELECT id FROM runs WHERE uuid = ?1", args![run])

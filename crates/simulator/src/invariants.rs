@@ -237,11 +237,14 @@ pub(crate) fn check_end(world: &World) -> Result<()> {
             at = all.get(&id).and_then(|run| run.pipeline);
         }
     }
-    for run in all.values().filter(|run| !run.status.is_done()) {
-        let is_held_up = run.pipeline.is_some_and(|pipeline| waiting.contains(&pipeline));
-        if !waiting.contains(&run.id) && !is_held_up {
-            return Err(format!("run {} of kind {} is {} for ever", run.uuid, run.kind, run.status));
-        }
+    let is_held_up = |run: &Run| run.pipeline.is_some_and(|pipeline| waiting.contains(&pipeline));
+    let forgotten: Vec<String> = all
+        .values()
+        .filter(|run| !run.status.is_done() && !waiting.contains(&run.id) && !is_held_up(run))
+        .map(|run| format!("run {} ({}, child of {:?}) is {} for ever", run.uuid, run.kind, run.pipeline, run.status))
+        .collect();
+    if !forgotten.is_empty() {
+        return Err(forgotten.join("; "));
     }
     // 8: the end of a pipeline is a function of the ends of its children.
     for (id, counts) in counts {
@@ -255,7 +258,14 @@ pub(crate) fn check_end(world: &World) -> Result<()> {
         if counts.ends.total() != done as u64 || counts.created != children.count() as i64 {
             return Err(format!("pipeline {} counted {:?}, but {done} children have ended", run.uuid, counts.ends));
         }
-        let is_ordinary = !world.has_users && run.kind != RunKind::Schedule && run.status.is_done();
+        // Early stopping reaches everything below.
+        let mut around = Some(id);
+        let mut is_early = false;
+        while let Some(pipeline) = around.and_then(|id| all.get(&id)) {
+            is_early |= pipeline.meta_info.contains_key("early_stopping");
+            around = pipeline.pipeline;
+        }
+        let is_ordinary = !world.has_users && !is_early && run.kind != RunKind::Schedule && run.status.is_done();
         if is_ordinary && conclude(Course::Ordinary, &counts.ends).status != run.status {
             return Err(format!("pipeline {} is {}, with {:?}", run.uuid, run.status, counts.ends));
         }

@@ -61,7 +61,19 @@ fn node(random: &mut Random, number: u64, depth: u64) -> Json {
 
 fn matrix(random: &mut Random) -> Json {
     let rows: Vec<Json> = (0..1 + random.below(5)).map(|number| json!({ "row": number })).collect();
-    let mut matrix = json!({ "kind": "mapping", "values": rows });
+    let space = json!({ "row": { "kind": "uniform", "value": [0, 1] } });
+    let metric = json!({ "name": "loss", "optimization": "minimize" });
+    let mut matrix = match random.below(5) {
+        0 => json!({ "kind": "random", "numRuns": 1 + random.below(5), "params": space }),
+        1 => json!({ "kind": "tpe", "numRuns": 1 + random.below(3), "maxIterations": 2, "params": space,
+            "metric": metric }),
+        2 => json!({ "kind": "hyperband", "maxIterations": 4, "eta": 2, "params": space, "metric": metric,
+            "resource": { "name": "steps", "type": "int" } }),
+        _ => json!({ "kind": "mapping", "values": rows }),
+    };
+    if random.once_in(4) {
+        matrix["earlyStopping"] = json!([{ "kind": "failure_early_stopping", "percent": 40 }]);
+    }
     if random.once_in(2) {
         matrix["concurrency"] = json!(1 + random.below(3));
     }

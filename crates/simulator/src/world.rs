@@ -26,6 +26,8 @@ const SERVER: ExecutorId = ExecutorId::new(Uuid::from_u128(2));
 const CAPACITY: usize = 4;
 /// Steps between two looks at everything.
 const CHECK_EVERY: u64 = 50;
+/// Steps that are told when a simulation does not end.
+const LAST_STEPS: usize = 100;
 
 static NOW: AtomicI64 = AtomicI64::new(0);
 
@@ -51,7 +53,7 @@ pub struct Options {
 pub struct Outcome {
     pub steps: u64,
     pub runs: u64,
-    /// Actions that are open, when the steps were not enough to end everything.
+    /// Actions that are open and the last steps, when the steps were not enough to end everything.
     pub left: Vec<String>,
 }
 
@@ -70,11 +72,18 @@ pub fn simulate(seed: u64, options: &Options) -> Result<Outcome, String> {
     NOW.store(1_780_000_000_000_000, Ordering::SeqCst);
     let mut world = World::new(seed, options.has_users)?;
     let mut quiet = 0;
+    let mut last = std::collections::VecDeque::new();
     for step in 0..options.steps {
-        let what = world.step(options)?;
+        // Users go home in the end.
+        let has_users = options.has_users && step < options.steps / 2;
+        let what = world.step(&Options { has_users, ..*options })?;
         let context = |problem: String| format!("seed {seed}, step {step} ({what}): {problem}");
         if step % CHECK_EVERY == 0 {
             invariants::check(&world).map_err(context)?;
+        }
+        last.push_back(what);
+        if last.len() > LAST_STEPS {
+            last.pop_front();
         }
         quiet = if what == "nothing" { quiet + 1 } else { 0 };
         if quiet > 60 && world.is_over(options)? {
@@ -84,7 +93,9 @@ pub fn simulate(seed: u64, options: &Options) -> Result<Outcome, String> {
         }
     }
     invariants::check(&world)?;
-    let left = world.open_actions()?.into_iter().map(|open| format!("{} {:?}", open.run, open.action)).collect();
+    let mut left: Vec<String> =
+        world.open_actions()?.into_iter().map(|open| format!("{} {:?}", open.run, open.action)).collect();
+    left.extend(last.into_iter().map(str::to_owned));
     Ok(Outcome { steps: options.steps, runs: invariants::count(&world)?, left })
 }
 
@@ -141,7 +152,7 @@ impl World {
             90..94 => self.pass_time()?,
             94..96 if self.submitted < options.submissions => self.submit()?,
             96..98 if options.has_users => self.interfere()?,
-            98 if options.has_crashes && self.random.once_in(3) => self.crash()?,
+            98 if options.has_crashes && self.random.once_in(8) => self.crash()?,
             _ => self.look_after()?,
         };
         Ok(did.unwrap_or("nothing"))
@@ -306,7 +317,8 @@ impl World {
 
     /// Whether nothing is left to do by anybody but users.
     fn is_over(&self, options: &Options) -> Result<bool, String> {
-        let is_idle = self.open_actions()?.is_empty() && self.executor.messages.is_empty();
+        let waits = self.store.read_blocking(admission::has_waiting).map_err(told)?;
+        let is_idle = !waits && self.open_actions()?.is_empty() && self.executor.messages.is_empty();
         Ok(is_idle && self.executor.live().next().is_none() && self.submitted >= options.submissions)
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use simulator::{Options, simulate};
 
-const OPTIONS: Options = Options { steps: 6000, submissions: 3, has_users: false, has_crashes: true };
+const OPTIONS: Options = Options { steps: 20_000, submissions: 3, has_users: false, has_crashes: true };
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

@@ -14,7 +14,7 @@ use polyaxon_spec::patch::{Strategy, apply_preset};
 use polyaxon_spec::refs::{self, Entity, Reference};
 use polyaxon_spec::wire;
 use polyaxon_store::pipelines::child_id;
-use polyaxon_store::pipelines::children::{Batch, NewChild, Upstream};
+use polyaxon_store::pipelines::children::{Batch, NewChild, Pace, Upstream};
 use serde_json::Value as Json;
 
 use crate::compile::sentences;
@@ -41,8 +41,10 @@ impl Dag {
 
     pub(super) fn batch(&self, from: u64, most: u64) -> Batch {
         let rest = self.children.get(from as usize..).unwrap_or_default();
-        let children = rest.iter().take(most as usize).cloned().collect();
-        Batch { from, expected: self.children.len() as u64, children, begins_early: false }
+        let children: Vec<NewChild> = rest.iter().take(most as usize).cloned().collect();
+        let pace = if children.len() == rest.len() { Pace::Complete } else { Pace::AtOnce };
+        let expected = self.children.len() as u64;
+        Batch { from, expected, children, begins_early: false, pace, ends_seen: 0, early_stopping: None }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use polyaxon_engine::flow::concurrency::{self, Leaf};
 use polyaxon_engine::state::Event;
+use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::ManagedBy;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{COLUMNS, Pipeline, state};
-use crate::db::{Tx, args, first};
+use super::{COLUMNS, Pipeline, limit, state};
+use crate::db::{Tx, args, first, scalar};
 use crate::{Result, lifecycle};
 
 /// Runs that one pipeline can let queue in one pass.
@@ -68,6 +69,23 @@ pub(super) fn enqueue(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<
     Ok(())
 }
 
+/// Whether every pipeline around a run is running and has no limit, so that there is nothing to weigh.
+pub(crate) fn has_no_limit(tx: &mut dyn Tx, run: i64) -> Result<bool> {
+    let sql = "SELECT pipeline_id FROM runs WHERE id = ?1";
+    let mut around: Option<i64> = scalar::<Option<i64>>(tx, sql, args![run])?.flatten();
+    let sql = "SELECT p.parent_id, r.status, r.meta_info FROM pipelines p JOIN runs r ON r.id = p.run_id \
+               WHERE p.run_id = ?1";
+    while let Some(pipeline) = around {
+        let Some(mut row) = first(tx, sql, args![pipeline])? else { return Ok(false) };
+        around = row.take()?;
+        let (status, meta_info): (Status, JsonMap) = (row.take()?, row.take_json()?);
+        if status != Status::Running || limit(&meta_info).is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn top(tx: &mut dyn Tx, pipeline: i64) -> Result<i64> {
     let mut top = pipeline;
     while let Some(mut row) = first(tx, "SELECT parent_id FROM pipelines WHERE run_id = ?1", args![top])? {
@@ -93,7 +111,7 @@ fn tree(tx: &mut dyn Tx, top: i64) -> Result<Vec<(concurrency::Pipeline, u64)>> 
         .map(|mut row| {
             let parent = row.take()?;
             let Pipeline { id, leaves, preparing, meta_info, .. } = Pipeline::read(row)?;
-            let limit = concurrency::limit(meta_info.get("concurrency").and_then(serde_json::Value::as_i64));
+            let limit = limit(&meta_info);
             Ok((concurrency::Pipeline { id, parent, limit, leaves }, preparing))
         })
         .collect()

@@ -58,27 +58,56 @@ pub struct Batch {
     pub children: Vec<NewChild>,
     /// Whether the first of them begin before the last exist.
     pub begins_early: bool,
+    pub pace: Pace,
+    /// Ends of children that were known when the batch was made.
+    pub ends_seen: u64,
+    /// The `earlyStopping` of the pipeline.
+    pub early_stopping: Option<Json>,
 }
 
-/// How far the children of a pipeline have been looked at in this life.
-pub fn position(tx: &mut dyn Tx, run: RunId) -> Result<u64> {
-    let sql = "SELECT p.position, p.life, r.control FROM runs r JOIN pipelines p ON p.run_id = r.id WHERE r.uuid = ?1";
-    let Some(mut row) = first(tx, sql, args![run])? else { return Ok(0) };
+/// When the next batch follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    AtOnce,
+    /// When a child has ended: what comes next depends on it.
+    AfterAnEnd,
+    /// This is the last one.
+    Complete,
+}
+
+/// How far a pipeline is with its children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Children that were looked at in this life.
+    pub position: u64,
+    /// Children that have ended.
+    pub ends: u64,
+}
+
+/// How far a pipeline is in this life.
+pub fn progress(tx: &mut dyn Tx, run: RunId) -> Result<Progress> {
+    let sql = "SELECT p.position, p.life, r.control, r.id FROM runs r JOIN pipelines p ON p.run_id = r.id \
+               WHERE r.uuid = ?1";
+    let Some(mut row) = first(tx, sql, args![run])? else { return Ok(Progress::default()) };
     let (position, life): (i64, i64) = (row.take()?, row.take()?);
     let control: polyaxon_engine::state::Control = row.take_json()?;
-    Ok(if life == i64::from(control.life) { u64::try_from(position).unwrap_or(0) } else { 0 })
+    let is_this_life = life == i64::from(control.life);
+    let ends = Pipeline::load(tx, row.take()?)?.map_or(0, |pipeline| pipeline.ends.total());
+    Ok(Progress { position: u64::try_from(position).ok().filter(|_| is_this_life).unwrap_or(0), ends })
 }
 
 /// Performs an `Expand` action: creates the children of the batch, lets those of an earlier life that did not succeed
 /// wait again, and goes on with the next batch. Nothing happens when the batch is not the next one.
 pub fn create(tx: &mut dyn Tx, run: RunId, seq: i64, batch: &Batch, now: Timestamp) -> Result<()> {
-    let from = position(tx, run)?;
+    let Progress { position: from, ends } = progress(tx, run)?;
     if from != batch.from || !actions::done(tx, run, seq, now)? {
         return Ok(());
     }
     let parent = Parent::load(tx, run)?;
     if from == 0 {
         begin(tx, &parent, batch.expected)?;
+        let plan = batch.early_stopping.as_ref().map(json);
+        tx.execute("UPDATE pipelines SET plan = ?2 WHERE run_id = ?1", args![parent.id, plan])?;
     }
     let mut ids = HashMap::new();
     let mut created = 0_i64;
@@ -95,13 +124,14 @@ pub fn create(tx: &mut dyn Tx, run: RunId, seq: i64, batch: &Batch, now: Timesta
         ids.insert(child.uuid, id);
     }
     let next = from + batch.children.len() as u64;
-    let is_complete = next >= batch.expected;
+    let is_complete = batch.pace == Pace::Complete;
     tx.execute(
         "UPDATE pipelines SET position = ?2, expected = ?3, created = created + ?4 WHERE run_id = ?1",
         args![parent.id, next as i64, batch.expected as i64, created],
     )?;
     projects::touch(tx, parent.project, now)?;
-    if !is_complete {
+    // An end that came meanwhile may lead to other children.
+    if batch.pace == Pace::AtOnce || (batch.pace == Pace::AfterAnEnd && ends > batch.ends_seen) {
         actions::write(tx, parent.id, &Action::Expand, None, now)?;
     }
     if is_complete {
@@ -279,22 +309,11 @@ fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
     let mut row = first(tx, sql, args![child.uuid])?.ok_or_else(|| Error::not_found("Run", child.uuid))?;
     let (id, status, upstreams): (i64, Status, Option<i64>) = (row.take()?, row.take()?, row.take()?);
     if status.is_done() && status != Status::Succeeded {
-        tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
+        if !child.raw_content.is_empty() {
+            tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
+        }
         lifecycle::apply(tx, child.uuid, &Event::Reset, now)?;
         set_state(tx, id, if upstreams == Some(0) { state::READY } else { state::WAITING })?;
     }
     Ok(id)
-}
-
-/// The children of a pipeline that ended in this way, oldest first.
-pub fn with_status(tx: &mut dyn Tx, pipeline: RunId, status: Status) -> Result<Vec<RunId>> {
-    let sql = "SELECT c.uuid FROM runs c JOIN runs p ON p.id = c.pipeline_id WHERE p.uuid = ?1 AND c.status = ?2 \
-               ORDER BY c.created_at, c.id";
-    tx.query(sql, args![pipeline, status])?.into_iter().map(|mut row| row.take()).collect()
-}
-
-/// How many children a pipeline has, and how many of them have ended.
-pub fn progress(tx: &mut dyn Tx, run: RunId) -> Result<Option<(u64, u64)>> {
-    let Some(id) = crate::runs::id_of(tx, run)? else { return Ok(None) };
-    Ok(Pipeline::load(tx, id)?.map(|pipeline| (pipeline.ends.total(), pipeline.created)))
 }

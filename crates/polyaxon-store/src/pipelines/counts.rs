@@ -56,7 +56,7 @@ pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunSta
     if before.status.is_done() && !after.status.is_done() {
         reopen(tx, id, now)?;
     }
-    if is_ready(after) && !is_ready(before) {
+    if becomes_ready(before, after) {
         let around: Option<i64> =
             scalar::<Option<i64>>(tx, "SELECT pipeline_id FROM runs WHERE id = ?1", args![id])?.flatten();
         around.map_or(Ok(()), |pipeline| advance::enqueue(tx, pipeline, now))?;
@@ -64,7 +64,11 @@ pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunSta
     Ok(())
 }
 
-/// Whether the run waits for nothing but its pipelines' limits.
+/// Whether the run waits for nothing but its pipelines' limits from now on.
+pub(crate) fn becomes_ready(before: &RunState, after: &RunState) -> bool {
+    is_ready(after) && !is_ready(before)
+}
+
 fn is_ready(run: &RunState) -> bool {
     run.status == Status::Compiled
         && run.control.place == Place::Child

@@ -10,7 +10,7 @@ use polyaxon_model::kinds::{RunKind, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Pipeline, advance, counts, schedule, state};
+use super::{Pipeline, advance, counts, early_stopping, schedule, state};
 use crate::db::{Row, Tx, args, first};
 use crate::{Result, actions, lifecycle};
 
@@ -23,7 +23,19 @@ pub fn react(tx: &mut dyn Tx, ended: &[(RunId, i64)], now: Timestamp) -> Result<
         }
     }
     for pipeline in touched {
+        look_further(tx, pipeline, now)?;
         settle(tx, pipeline, now)?;
+    }
+    Ok(())
+}
+
+/// A search that learns from its trials is asked for the next ones.
+fn look_further(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<()> {
+    let Some(found) = Pipeline::load(tx, pipeline)? else { return Ok(()) };
+    let wants_more =
+        found.kind == RunKind::Matrix && found.status == Status::Running && found.position < found.expected;
+    if wants_more && !actions::is_open(tx, pipeline, &Action::Expand)? {
+        actions::write(tx, pipeline, &Action::Expand, None, now)?;
     }
     Ok(())
 }
@@ -51,6 +63,9 @@ fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> 
     if counts::count(tx, id, status)? {
         for downstream in downstream(tx, id)? {
             decide(tx, &downstream, now)?;
+        }
+        if let Some(around) = around {
+            early_stopping::check(tx, around, id, now)?;
         }
     }
     if let (Some(around), Some(RunKind::Schedule)) = (around, around_kind) {

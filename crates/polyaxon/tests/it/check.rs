@@ -261,7 +261,7 @@ error[PLX0901]: `build`: builds before the run cannot be executed by this versio
 9 | build:
   | ^^^^^ not supported yet
   |
-  = help: jobs, services, dags, schedules, and grid and mapping searches can be executed
+  = help: jobs, services, dags, schedules and searches can be executed
 
 error: 1 error found, nothing was run
 
