@@ -46,6 +46,24 @@ pub enum Error {
     #[error("cannot copy the database to {backup} before changing its schema")]
     Backup { backup: PathBuf, source: Box<Error> },
 
+    #[error(
+        "the database {database} has schema {found} and this program needs {known}; `polyaxon admin upgrade` upgrades it"
+    )]
+    OldSchema { database: Place, found: usize, known: usize },
+
+    /// The copy of the database could not be passed on.
+    #[error("cannot write the copy of the database")]
+    Copy { source: std::io::Error },
+
+    #[error("the records of the table `{table}` cannot be restored: {message}")]
+    Part { table: String, message: String },
+
+    #[error("the database {database} is not empty: it has {runs} runs in {projects} projects")]
+    NotEmpty { database: Place, runs: i64, projects: i64 },
+
+    #[error("the server at {address} uses the database {database}; stop it, and try again a minute later")]
+    Served { database: Place, address: String },
+
     /// Nothing was written: there is no room left.
     #[error("the disk with the database {database} is full; nothing was saved, free some space and try again")]
     DiskFull { database: Place },

@@ -17,11 +17,13 @@
 pub mod actions;
 pub mod admission;
 pub mod agents;
+pub mod audit;
 pub mod beats;
 pub mod bookmarks;
 pub mod census;
 pub mod cron;
 pub mod db;
+pub mod dump;
 pub mod edges;
 pub mod error;
 mod filter;
@@ -32,6 +34,7 @@ pub mod leases;
 pub mod lifecycle;
 pub mod lineage;
 mod listing;
+pub mod load;
 mod metrics;
 mod migrate;
 pub mod pipelines;
@@ -56,4 +59,5 @@ pub mod versions;
 mod writer;
 
 pub use error::{Error, Result};
+pub use migrate::Schema;
 pub use store::{Durability, Options, Store};

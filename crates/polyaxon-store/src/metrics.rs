@@ -2,6 +2,8 @@
 //!
 //! Invariant: whoever writes `runs.outputs` calls [`update`] in the same transaction.
 
+use std::collections::BTreeMap;
+
 use polyaxon_model::JsonMap;
 use serde_json::Value as Json;
 
@@ -35,6 +37,12 @@ pub(crate) fn update(tx: &mut dyn Tx, id: i64, old: Option<&JsonMap>, new: Optio
         }
     }
     Ok(())
+}
+
+/// The rows that outputs make.
+pub(crate) fn of(outputs: Option<&JsonMap>) -> BTreeMap<String, f64> {
+    let numbers = outputs.into_iter().flatten();
+    numbers.filter_map(|(name, value)| Some((name.clone(), number(name, value)?))).collect()
 }
 
 fn remove(tx: &mut dyn Tx, id: i64, name: &str) -> Result<()> {

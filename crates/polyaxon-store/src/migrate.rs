@@ -25,6 +25,63 @@ const MIGRATIONS: &[&str] = &[
 const VERSIONS_TABLE: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, hash TEXT NOT NULL)";
 
+/// The schema of a database against the one that this program knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// How many migrations are applied; none when there is no database yet.
+    pub found: usize,
+    pub known: usize,
+    /// What is missing: the number of the migration, and what it is about.
+    pub pending: Vec<(usize, String)>,
+}
+
+/// Compares, and changes nothing; an error when the database is newer or not one of ours.
+pub(crate) fn inspect(tx: &mut dyn Tx, place: &Place) -> Result<Schema> {
+    check(tx, place, MIGRATIONS).map(schema)
+}
+
+/// The schema with so many migrations applied.
+pub(crate) fn schema(found: usize) -> Schema {
+    let pending = (found + 1..).zip(MIGRATIONS.iter().skip(found));
+    let pending = pending.map(|(version, text)| (version, title(text).to_owned())).collect();
+    Schema { found, known: MIGRATIONS.len(), pending }
+}
+
+/// The first comment of a migration says what it is about.
+fn title(text: &str) -> &str {
+    text.lines().find_map(|line| line.strip_prefix("-- ")).unwrap_or("no description")
+}
+
+/// Brings the database of an open transaction from `from` to `to` migrations.
+pub(crate) fn advance(connection: &mut Connection, from: usize, to: usize) -> Result<()> {
+    let mut steps = MIGRATIONS.iter().enumerate().take(to).skip(from);
+    steps.try_for_each(|(index, text)| apply(connection, index as i64 + 1, text))
+}
+
+/// The tables that so many migrations make.
+pub(crate) fn tables(schema: usize) -> Vec<String> {
+    let mut tables: Vec<String> = Vec::new();
+    for line in MIGRATIONS.iter().take(schema).flat_map(|text| text.lines()) {
+        if let Some(name) = made(line, "CREATE TABLE ") {
+            tables.push(name);
+        } else if let Some(name) = made(line, "DROP TABLE ") {
+            tables.retain(|table| *table != name);
+        }
+    }
+    tables
+}
+
+/// The functions that the migrations make.
+pub(crate) fn functions() -> Vec<String> {
+    MIGRATIONS.iter().flat_map(|text| text.lines()).filter_map(|line| made(line, "CREATE FUNCTION ")).collect()
+}
+
+fn made(line: &str, statement: &str) -> Option<String> {
+    let line = line.trim_start_matches("--sqlite ").trim_start_matches("--postgres ");
+    let name = line.strip_prefix(statement)?;
+    Some(name.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect())
+}
+
 /// Applies what is missing. A file at `path` is copied before it is changed.
 pub(crate) fn migrate(connection: &mut Connection, place: &Place) -> Result<()> {
     connection.set_patience(Patience::Endless)?;

@@ -2,6 +2,7 @@
 
 mod args;
 mod argv;
+mod backup;
 mod commands;
 mod config;
 mod env;

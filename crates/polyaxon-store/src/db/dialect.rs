@@ -5,6 +5,8 @@
 //! The rules that both follow: null is less than any number, a number is less than any text; `true` and `false` of
 //! JSON count as the numbers 1 and 0; texts are compared by their bytes.
 
+mod upkeep;
+
 /// The language of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {

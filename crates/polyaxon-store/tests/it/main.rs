@@ -5,7 +5,9 @@
 mod testkit;
 
 mod agents;
+mod audit;
 mod concurrency;
+mod copies;
 mod durability;
 mod faults;
 mod hub;

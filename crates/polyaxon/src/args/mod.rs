@@ -1,5 +1,6 @@
 //! The command line as types; the doc comments are the help texts. No logic, no I/O.
 
+pub(crate) mod admin;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod global;
@@ -83,6 +84,7 @@ pub(crate) enum Command {
     Project(project::ProjectArgs),
     Config(config::ConfigArgs),
     Server(server::ServerArgs),
+    Admin(admin::AdminArgs),
     Version(VersionArgs),
     Completion(CompletionArgs),
     Compile(Box<tools::CompileArgs>),
@@ -121,8 +123,6 @@ pub(crate) struct CompletionArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Official {
     #[command(hide = true)]
-    Admin(Anything),
-    #[command(hide = true)]
     Artifacts(Anything),
     #[command(hide = true)]
     Components(Anything),
@@ -159,7 +159,6 @@ pub(crate) struct Anything {
 impl Official {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Official::Admin(_) => "admin",
             Official::Artifacts(_) => "artifacts",
             Official::Components(_) => "components",
             Official::Models(_) => "models",

@@ -1,5 +1,6 @@
 //! One file per command group: arguments and settings in, data out.
 
+pub(crate) mod admin;
 pub(crate) mod check;
 pub(crate) mod compile;
 pub(crate) mod completion;
@@ -40,6 +41,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Project(args) => project::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Server(args) => server::run(context, args),
+        Command::Admin(args) => admin::run(context, args),
         Command::Version(args) => version::run(context, &args),
         Command::Completion(args) => completion::run(context, &args),
         Command::Compile(args) => compile::run(context, &args),
@@ -70,6 +72,7 @@ polyaxon runs machine learning operations that are written as files.
 
 /// The output format of a command, for errors that happen before or while it runs.
 fn format(command: &Command) -> OutputFormat {
+    use crate::args::admin::AdminCommand;
     use crate::args::config::ConfigCommand;
     use crate::args::ops::OpsCommand;
     use crate::args::project::ProjectCommand;
@@ -103,6 +106,13 @@ fn format(command: &Command) -> OutputFormat {
         },
         Command::Server(args) => match &args.command {
             Some(ServerCommand::Status(args)) => &args.format.output,
+            _ => &OutputFormat::Table,
+        },
+        Command::Admin(args) => match &args.command {
+            AdminCommand::Backup(args) => &args.format.output,
+            AdminCommand::Restore(args) => &args.format.output,
+            AdminCommand::Fsck(args) => &args.format.output,
+            AdminCommand::Upgrade(args) => &args.format.output,
             _ => &OutputFormat::Table,
         },
         Command::Compile(args) => &args.format.output,

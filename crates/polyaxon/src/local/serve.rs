@@ -63,7 +63,7 @@ fn allow_many_connections() {
 const MAX_OPEN_FILES: u64 = 65_536;
 
 /// Proves that this process is the only server of the home, for as long as the file stays open.
-fn take_lock(home: &Home) -> Result<File, Failure> {
+pub(crate) fn take_lock(home: &Home) -> Result<File, Failure> {
     let path = home.layout().server_lock();
     let file = File::create(&path).map_err(|error| unwritable(&path, &error))?;
     match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -1,6 +1,7 @@
 //! What commands hand back and the only place that prints: data to stdout, everything else to stderr.
 
 pub(crate) mod log;
+pub(crate) mod progress;
 pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -31,6 +31,10 @@ impl Style {
         self.coloured
     }
 
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
     pub(crate) fn error(&self, text: &str) -> String {
         self.paint("1;31", text)
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails must fail the test")]
 
+mod admin;
 mod basics;
 mod check;
 mod config;

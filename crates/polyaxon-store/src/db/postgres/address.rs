@@ -35,7 +35,7 @@ pub(crate) enum Roots {
 pub(crate) struct Address {
     pub(super) config: Config,
     pub(super) protection: Protection,
-    pub(super) place: Place,
+    pub(crate) place: Place,
 }
 
 /// Whether a text is an address of this kind, and not the path of a file.
