@@ -24,7 +24,7 @@ const READ: &str = "nothing lists or opens these records any more; restore a bac
 const SEE: &str = "look at the run: polyaxon ops statuses UUID; `polyaxon ops stop` or `ops delete` ends it";
 
 pub(super) fn all(dialect: Dialect, now: Timestamp) -> Vec<Rule> {
-    let known = list(&Status::ALL);
+    let known = list(Status::ALL);
     let ended = list(&Status::ALL.iter().copied().filter(|status| status.is_done()).collect::<Vec<_>>());
     let before = now.as_micros() - GRACE.as_micros() as i64;
     let json = ["meta_info", "control", "inputs", "outputs", "tags"].map(|column| dialect.is_no_json(column));

@@ -47,7 +47,9 @@ fn rows(copy: &Copy) -> BTreeMap<String, Vec<String>> {
         };
         tables.entry(table.clone()).or_default().extend(text.lines().skip(1).map(spell));
     }
-    tables.values_mut().for_each(|rows| rows.sort());
+    for rows in tables.values_mut() {
+        rows.sort();
+    }
     tables
 }
 
@@ -94,7 +96,7 @@ fn empty_places() -> Vec<World> {
                 Database::Sqlite => std::fs::remove_file(world.home.url()).unwrap(),
                 // A project that was made with the world is no empty database.
                 Database::Postgres(_) => {
-                    world.store.write_blocking(|tx| tx.execute("DELETE FROM projects", &[]).map(drop)).unwrap()
+                    world.store.write_blocking(|tx| tx.execute("DELETE FROM projects", &[]).map(drop)).unwrap();
                 }
             }
             world
