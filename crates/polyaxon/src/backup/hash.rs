@@ -1,5 +1,6 @@
 //! Hashes of what passes by.
 
+use std::fmt::Write as _;
 use std::io::{Read, Result};
 
 use sha2::{Digest, Sha256};
@@ -21,7 +22,12 @@ impl Hash {
     }
 
     pub(crate) fn hex(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut text = String::with_capacity(64);
+        for byte in self.0.finalize() {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
     }
 }
 

@@ -40,6 +40,9 @@ pub(crate) enum Error {
 
 type Reader<'a> = Archive<GzDecoder<Counting<'a>>>;
 
+/// A member of the archive.
+type Member<'a, 'b> = Entry<'a, GzDecoder<Counting<'b>>>;
+
 /// Moves the progress by the bytes of the file.
 struct Counting<'a> {
     file: BufReader<File>,
@@ -77,7 +80,7 @@ pub(crate) fn verify(path: &Path, progress: &Progress) -> Result<Manifest, Error
             What::Part(table) => {
                 let text = read_text(entry).map_err(broken)?;
                 let (rows, bytes, hash) = tables.entry(table).or_default();
-                *rows += text.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1) as u64;
+                *rows += text.split(|byte| *byte == b'\n').count().saturating_sub(2) as u64;
                 *bytes += text.len() as u64;
                 hash.add(&text);
             }
@@ -177,7 +180,7 @@ fn write_file(entry: &mut Entry<'_, impl Read>, target: &Path) -> io::Result<()>
 fn each(
     path: &Path,
     progress: &Progress,
-    visit: &mut dyn FnMut(What, &mut Entry<'_, GzDecoder<Counting<'_>>>) -> Result<(), Error>,
+    visit: &mut dyn FnMut(What, &mut Member<'_, '_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let unreadable = |source| Error::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;

@@ -70,9 +70,10 @@ fn write_partial(partial: &Path, contents: &Contents<'_>, progress: &Progress) -
         polyaxon_store::Error::Copy { source } => failed(source),
         other => Error::Store(other),
     })?;
-    let artifacts = match contents.with_artifacts {
-        true => Some(append_artifacts(&mut archive, contents.layout, &records.runs, progress).map_err(failed)?),
-        false => None,
+    let artifacts = if contents.with_artifacts {
+        Some(append_artifacts(&mut archive, contents.layout, &records.runs, progress).map_err(failed)?)
+    } else {
+        None
     };
     let manifest = Manifest {
         version,

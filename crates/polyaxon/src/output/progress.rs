@@ -9,9 +9,10 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     /// Of a known number of bytes, or of an unknown one.
     pub(crate) fn bytes(printer: &Printer, what: &str, total: Option<u64>) -> Progress {
-        let target = match printer.style(Stream::Error).is_terminal() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
+        let target = if printer.style(Stream::Error).is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(total, target).with_message(what.to_owned());
         let template = match total {

@@ -15,7 +15,7 @@ impl Home {
         assert_eq!(done.code, 0, "{}", done.stderr);
         let artifacts = fs::read_dir(home.local().join("artifacts")).unwrap().next().unwrap().unwrap().path();
         fs::create_dir_all(artifacts.join("outputs/deep")).unwrap();
-        fs::write(artifacts.join("outputs/deep/model.bin"), [7; 100_000]).unwrap();
+        fs::write(artifacts.join("outputs/deep/model.bin"), vec![7; 100_000]).unwrap();
         std::os::unix::fs::symlink("deep/model.bin", artifacts.join("outputs/latest")).unwrap();
         home
     }
@@ -55,7 +55,7 @@ fn a_backup_of_a_server_that_runs_is_restored_into_an_empty_home() {
     assert_eq!(other.logs(), home.logs());
     assert!(other.logs().contains("hello"));
     let artifacts = fs::read_dir(other.local().join("artifacts")).unwrap().next().unwrap().unwrap().path();
-    assert_eq!(fs::read(artifacts.join("outputs/latest")).unwrap(), [7; 100_000]);
+    assert_eq!(fs::read(artifacts.join("outputs/latest")).unwrap(), vec![7; 100_000]);
     assert_eq!(fs::read_to_string(other.local().join("server-id")).unwrap().len(), 32);
     assert_eq!(other.json(&["admin", "fsck", "-o", "json"], 0)["findings"], serde_json::json!([]));
 }

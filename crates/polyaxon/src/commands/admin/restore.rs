@@ -74,7 +74,7 @@ fn fill_and_place(
             fs::write(&path, server).map_err(|error| unwritable(&path, &error))?;
         }
         rustix::fs::sync();
-        kept.extend(staging.exchange(data.home.layout().local(), &staging.layout().local().to_owned())?);
+        kept.extend(staging.exchange(data.home.layout().local(), staging.layout().local())?);
     } else {
         rustix::fs::sync();
         let (place, staged) = (data.home.layout().store(), staging.layout().store());
