@@ -11,6 +11,7 @@ pub mod logs;
 mod ndjson;
 pub mod outgoing;
 pub mod projects;
+pub mod queues;
 pub mod record;
 pub mod runs;
 pub mod statuses;

@@ -8,6 +8,7 @@
 //! * a run that waits for a time has its `Wake` outstanding; one that fires early is followed by another.
 
 mod pipeline;
+mod waiting;
 
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::CompileFailed { message } => draft.compile_failed(message),
         Event::ConditionsFalse => draft.conditions_false(),
         Event::Admitted => draft.admitted(),
+        Event::Unschedulable { message } => draft.unschedulable(message),
+        Event::Reconsidered => draft.reconsidered(),
         Event::Observed { attempt, phase } => {
             if draft.run.control.attempt == *attempt {
                 draft.observed(phase);
@@ -183,17 +186,6 @@ impl Draft {
         } else if self.run.managed_by == ManagedBy::Agent && self.run.control.place != Place::Child {
             self.enter(Status::Queued, "SchedulerStart", "Run is queued");
         }
-    }
-
-    fn admitted(&mut self) {
-        let ready = self.run.status == Status::Queued && self.run.pending.is_none();
-        if !ready || self.run.control.is_attempt_live {
-            return;
-        }
-        self.run.control.attempt += 1;
-        self.run.control.is_attempt_live = true;
-        self.enter_attempt(Status::Scheduled, "AgentController", "Operation is scheduled");
-        self.actions.push(Action::Launch { attempt: self.run.control.attempt });
     }
 
     fn observed(&mut self, phase: &Phase) {

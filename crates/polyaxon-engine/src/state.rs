@@ -128,6 +128,12 @@ pub enum Event {
     ConditionsFalse,
     /// Admission gave the run a slot.
     Admitted,
+    /// The run can never get a slot as things are; the text says why.
+    Unschedulable {
+        message: String,
+    },
+    /// Things are different, and the run can get a slot again.
+    Reconsidered,
     /// The executor saw something of an attempt. Attempts other than the last are ignored.
     Observed {
         attempt: u32,

@@ -98,6 +98,7 @@ typed_ids! {
     InstallationId,
     /// Who executes runs: a server, by its home folder, or a registered agent.
     ExecutorId,
+    QueueId,
 }
 
 #[cfg(test)]

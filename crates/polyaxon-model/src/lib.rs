@@ -26,6 +26,7 @@ pub mod new_run;
 pub mod pql;
 pub mod project;
 pub mod quantity;
+pub mod queue;
 pub mod run;
 pub mod run_schema;
 pub mod run_view;

@@ -32,7 +32,7 @@ pub(crate) struct Due {
 pub(crate) struct Needs {
     state: Option<RunState>,
     compile: Option<compile::Input>,
-    run: Option<(Run, Option<Submission>)>,
+    run: Option<(Run, Option<Submission>, Option<String>)>,
     expand: Option<expansion::Input>,
 }
 
@@ -111,11 +111,11 @@ async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
     if reports.is_empty() {
         return Ok(());
     }
-    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity, shared.options.server);
+    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity.clone(), shared.options.server);
     let admits = shared.executor.is_some();
     let write = move |tx: &mut dyn Tx| {
         report_all(tx, &reports, clock)?;
-        if admits { admission::admit(tx, server, capacity, clock()).map(drop) } else { Ok(()) }
+        if admits { admission::admit(tx, server, &capacity, clock()).map(drop) } else { Ok(()) }
     };
     Ok(shared.store.write(write).await?)
 }
@@ -155,7 +155,7 @@ pub(crate) fn read(
     };
     let run = match (&open.action, &state) {
         (Action::Launch { .. }, Some(_)) => match runs::get(tx, open.run)? {
-            Some(run) => Some((run, submission::get(tx, open.run)?)),
+            Some(run) => Some((run, submission::get(tx, open.run)?, admission::devices(tx, open.run)?)),
             None => None,
         },
         _ => None,
@@ -190,10 +190,13 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
             None => Done::Failed(Error::UnknownRun(run)),
         },
         (Action::Launch { attempt }, Some(executor)) => match &needs.run {
-            Some((record, sent)) => match launch::launch(&shared.options, executor, record, sent.as_ref(), *attempt) {
-                Ok(event) => Done::Report(Box::new(event)),
-                Err(error) => Done::Failed(error),
-            },
+            Some((record, sent, devices)) => {
+                let (sent, devices) = (sent.as_ref(), devices.as_deref());
+                match launch::launch(&shared.options, executor, record, sent, *attempt, devices) {
+                    Ok(event) => Done::Report(Box::new(event)),
+                    Err(error) => Done::Failed(error),
+                }
+            }
             None => Done::Failed(Error::UnknownRun(run)),
         },
         (Action::Stop { attempt }, Some(executor)) => {

@@ -21,7 +21,7 @@ use polyaxon_spec::{compose, wire};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
 use polyaxon_store::runs::{self, Compilation};
-use polyaxon_store::{lifecycle, pipelines, projects, submission};
+use polyaxon_store::{lifecycle, pipelines, projects, queues, submission};
 use serde_json::{Value as Json, json};
 
 use crate::references::Problem;
@@ -39,6 +39,7 @@ pub(crate) struct Input {
     /// How many attempts there were: what happens once happens before the first.
     pub(crate) attempt: u32,
     operation: Result<compose::Compiled, String>,
+    queue: Result<i64, String>,
     sources: references::Sources,
 }
 
@@ -68,10 +69,13 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
     if wanted.around {
         sources.around = pipelines::sources::around(tx, id)?;
     }
+    let named = operation.as_ref().ok().and_then(|composed| composed.operation.get("queue")).and_then(Node::as_str);
+    let queue = queues::resolve(tx, named)?;
     Ok(Some(Input {
         project: projects::get(tx, &run.project)?.map(|project| project.uuid),
         submission: submission::get(tx, id)?,
         attempt: state.control.attempt,
+        queue,
         operation,
         sources,
         run,
@@ -107,6 +111,7 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     let wrong = |problems: Vec<Diagnostic>| Problem::Wrong(sentences(&problems));
     let compose::Compiled { operation, mut params } =
         std::mem::replace(&mut input.operation, Err(String::new())).map_err(Problem::Wrong)?;
+    let queue = std::mem::replace(&mut input.queue, Ok(0)).map_err(Problem::Wrong)?;
     if let Some(problem) = support::unsupported(&operation) {
         return Err(wrong(vec![problem]));
     }
@@ -128,7 +133,8 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         event = Event::ConditionsFalse;
     } else if runs_here {
         // What no executor of this machine can do is known before the run waits for a slot.
-        let plan = launch::plan(options, &input.run, input.submission.as_ref(), input.attempt + 1, &resolved.operation)
+        let sent = input.submission.as_ref();
+        let plan = launch::plan(options, &input.run, sent, input.attempt + 1, None, &resolved.operation)
             .map_err(|error| Problem::Wrong(error.to_string()))?;
         ports = plan.ports;
     }
@@ -152,7 +158,8 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         inputs: json_map(resolved.inputs),
         outputs: outputs.map(|outputs| outputs.into_iter().filter(|(_, value)| !value.is_null()).collect()),
         meta_info,
-        resources: input.run.resources,
+        resources: plan::resources(&resolved.operation),
+        queue,
     };
     Ok(Output { event, compilation: Some(compilation), artifacts, edges })
 }

@@ -192,13 +192,12 @@ impl Driver {
 
     /// Takes up the actions that were decided since the last time, and fills free slots.
     async fn take_new(&mut self) {
-        let (after, capacity, clock) = (self.last_action, self.shared.options.capacity, self.shared.options.clock);
+        let (after, clock) = (self.last_action, self.shared.options.clock);
+        let (seen, capacity) = (self.shared.options.capacity.clone(), self.shared.options.capacity.clone());
         let (server, ability) = (self.shared.options.server, presence::ability(&self.shared));
         let read = self.shared.store.read(move |tx| {
             let open = actions::claimed(tx, server, after, BATCH)?;
-            let waits = ability == Ability::Execute
-                && admission::has_waiting(tx)?
-                && admission::count_held(tx, server)? < capacity;
+            let waits = ability == Ability::Execute && admission::is_due(tx, server, &seen, clock())?;
             Ok((open, actions::has_unclaimed(tx, ability)?, waits))
         });
         let (open, is_any_unclaimed, waits) = match read.await {
@@ -219,7 +218,7 @@ impl Driver {
         let write = self.shared.store.write(move |tx| {
             let claimed = if is_any_unclaimed { actions::claim(tx, server, ability)? } else { 0 };
             if waits {
-                admission::admit(tx, server, capacity, clock())?;
+                admission::admit(tx, server, &capacity, clock())?;
             }
             Ok(claimed)
         });

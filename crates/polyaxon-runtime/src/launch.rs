@@ -18,6 +18,7 @@ pub(crate) fn plan(
     run: &Run,
     submission: Option<&Submission>,
     attempt: u32,
+    devices: Option<&str>,
     resolved: &polyaxon_spec::node::Node,
 ) -> std::result::Result<ProcessPlan, PlanError> {
     let host = Host {
@@ -36,6 +37,7 @@ pub(crate) fn plan(
         secrets: Vec::new(),
         cwd: submission::folder(submission),
         base_env: submission::environment(submission),
+        devices: devices.map(str::to_owned),
         grace_secs: GRACE_SECS,
     };
     process::plan(resolved, &host)
@@ -48,6 +50,7 @@ pub(crate) fn launch(
     run: &Run,
     sent: Option<&Submission>,
     attempt: u32,
+    devices: Option<&str>,
 ) -> Result<Event> {
     let observed = |phase| Event::Observed { attempt, phase };
     let rejected =
@@ -55,7 +58,7 @@ pub(crate) fn launch(
     let Some(content) = run.content.as_deref().and_then(|text| serde_json::from_str(text).ok()) else {
         return Ok(rejected("PlanFailed", "the compiled operation of the run cannot be read".to_owned()));
     };
-    let plan = match plan(options, run, sent, attempt, &wire::read_compiled(&content)) {
+    let plan = match plan(options, run, sent, attempt, devices, &wire::read_compiled(&content)) {
         Ok(plan) => plan,
         Err(error) => return Ok(rejected("PlanFailed", error.to_string())),
     };

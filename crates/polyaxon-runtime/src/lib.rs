@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::admission::Capacity;
 use polyaxon_executors::process::ProcessExecutor;
 use polyaxon_model::ids::ExecutorId;
 use polyaxon_model::time::Timestamp;
@@ -49,8 +50,8 @@ pub struct RuntimeOptions {
     pub program: PathBuf,
     /// The url of the server as jobs reach it.
     pub api_host: String,
-    /// How many runs may be active at once.
-    pub capacity: usize,
+    /// What there is for runs.
+    pub capacity: Capacity,
     /// Without it runs are compiled and queued, and another process executes them.
     pub executes: bool,
     /// Told about every run of which something changed.

@@ -93,12 +93,12 @@ pub(crate) async fn observe(shared: &Shared, batch: Vec<RunId>) -> Result<Observ
 }
 
 async fn write(shared: &Shared, looks: Vec<Arc<Look>>) -> Result<()> {
-    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity, shared.options.server);
+    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity.clone(), shared.options.server);
     let write = move |tx: &mut dyn Tx| {
         for look in &looks {
             report(tx, look, clock())?;
         }
-        admission::admit(tx, server, capacity, clock()).map(drop)
+        admission::admit(tx, server, &capacity, clock()).map(drop)
     };
     Ok(shared.store.write(write).await?)
 }
@@ -125,13 +125,13 @@ pub(crate) async fn clear_lost(shared: &Shared, run: RunId, status: &Status) -> 
     let worker = shared.clone();
     let found = tokio::task::spawn_blocking(move || last_findings(&worker, run)).await.map_err(|_| Error::Worker)?;
     record(shared, run, &found).await;
-    let (attempt, clock, capacity) = (status.attempt, shared.options.clock, shared.options.capacity);
+    let (attempt, clock, capacity) = (status.attempt, shared.options.clock, shared.options.capacity.clone());
     let server = shared.options.server;
     shared
         .store
         .write(move |tx| {
             apply(tx, run, attempt, vec![Phase::Lost], clock())?;
-            admission::admit(tx, server, capacity, clock())
+            admission::admit(tx, server, &capacity, clock())
         })
         .await?;
     shared.options.changes.notify(run);

@@ -10,6 +10,7 @@ use polyaxon_engine::executor::SILENCE;
 use polyaxon_executors::process::{Observation, StopRequest};
 use polyaxon_model::ids::RunId;
 use polyaxon_store::actions::Ability;
+use polyaxon_store::db::Tx;
 use polyaxon_store::{cron, runs, servers, snapshots};
 
 use crate::driver::Shared;
@@ -25,7 +26,12 @@ pub(crate) async fn register(shared: &Shared) -> Result<()> {
     let (server, address) = (shared.options.server, shared.options.api_host.clone());
     let (ability, clock) = (ability(shared), shared.options.clock);
     let now = clock();
-    shared.store.write(move |tx| servers::register(tx, server, &address, ability, now)).await?;
+    let capacity = shared.executor.is_some().then(|| shared.options.capacity.clone());
+    let write = move |tx: &mut dyn Tx| {
+        servers::register(tx, server, &address, ability, now)?;
+        servers::set_capacity(tx, server, capacity.as_ref(), now)
+    };
+    shared.store.write(write).await?;
     *shared.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     Ok(())
 }

@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Doors;
-use crate::api::{agents, installation, projects, readiness, runs, stats, versions};
+use crate::api::{agents, installation, projects, queues, readiness, runs, stats, versions};
 use crate::openapi::complete;
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, importance, internal, logs, notify, resumable};
@@ -103,6 +103,7 @@ fn api_routes(max_body_bytes: usize) -> Routes {
         .routes(routes!(installation::get_installation))
         .routes(routes!(installation::get_compatibility))
         .merge(agent_routes())
+        .merge(queue_routes())
         .routes(routes!(runs::list::list_all_runs))
         .routes(routes!(runs::get::get_run_anywhere))
         .routes(routes!(runs::lineage::list_all_artifacts))
@@ -132,6 +133,17 @@ fn agent_routes() -> Routes {
         .routes(routes!(agents::records::sync_agent))
         .routes(routes!(agents::statuses::get_agent_statuses, agents::statuses::post_agent_status))
         .routes(routes!(agents::reconcile::reconcile_agent))
+}
+
+fn queue_routes() -> Routes {
+    Routes::new()
+        .routes(routes!(queues::list_all_queues))
+        .routes(routes!(queues::list_all_queue_names))
+        .routes(routes!(queues::list_queues, queues::create_queue))
+        .routes(routes!(queues::list_queue_names))
+        .routes(routes!(queues::get_queue, queues::patch_queue, queues::put_queue, queues::delete_queue))
+        .routes(routes!(queues::get_queue_stats))
+        .routes(routes!(queues::get_capacity))
 }
 
 fn project_routes() -> Routes {

@@ -9,6 +9,7 @@ use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::kinds::LiveState;
 use polyaxon_model::listing::{Direction, ListPage, Paging};
+use polyaxon_model::queue::LOCAL_AGENT;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
@@ -16,7 +17,7 @@ use crate::db::value::{json, optional_json};
 use crate::db::{Row, Tx, args, first};
 use crate::leases::ANYBODY;
 use crate::listing::{self, Select};
-use crate::{Error, Result, servers};
+use crate::{Error, Result, queues, servers};
 
 const COLUMNS: &str = "uuid, name, description, tags, live_state, namespace, version, version_api, settings, status, \
      status_conditions, created_at, updated_at, content";
@@ -43,6 +44,7 @@ pub fn create(tx: &mut dyn Tx, uuid: ExecutorId, name: &str, body: &AgentBody, n
     apply(&mut agent, body, now);
     check_name(tx, &agent)?;
     save(tx, &agent)?;
+    queues::begin(tx, uuid, now)?;
     Ok(agent)
 }
 
@@ -80,6 +82,7 @@ pub fn remove(tx: &mut dyn Tx, uuid: ExecutorId, now: Timestamp) -> Result<Vec<R
     let agent = known(tx, uuid)?;
     let changed = servers::give_up(tx, uuid, Loss::Everything, &format!("The agent {} was removed.", agent.name), now)?;
     tx.execute("DELETE FROM agents WHERE uuid = ?1", args![uuid])?;
+    queues::end(tx, uuid)?;
     Ok(changed)
 }
 
@@ -175,6 +178,9 @@ fn apply(agent: &mut Agent, body: &AgentBody, now: Timestamp) {
 }
 
 fn check_name(tx: &mut dyn Tx, agent: &Agent) -> Result<()> {
+    if agent.name == LOCAL_AGENT {
+        return Err(Error::NameTaken { record: "agent" });
+    }
     let sql = "SELECT 1 FROM agents WHERE name = ?1 AND uuid <> ?2";
     match first(tx, sql, args![agent.name.as_str(), agent.uuid])? {
         Some(_) => Err(Error::NameTaken { record: "agent" }),

@@ -39,6 +39,7 @@ mod metrics;
 mod migrate;
 pub mod pipelines;
 pub mod projects;
+pub mod queues;
 mod readers;
 pub mod reconcile;
 pub mod run_list;

@@ -128,7 +128,10 @@ fn save(tx: &mut dyn Tx, id: i64, state: &RunState, executor: Option<ExecutorId>
         "UPDATE runs SET status = ?2, pending = ?3, live_state = ?4, updated_at = ?5, started_at = ?6, \
          finished_at = ?7, wait_time = ?8, duration = ?9, control = ?10, attempt = ?11, attempt_live = ?12, \
          archived_at = CASE WHEN CAST(?4 AS BIGINT) = 0 THEN coalesce(archived_at, ?13) END, executor_id = ?14, beat_at = ?15, \
-         lease_until = CASE WHEN CAST(?2 AS TEXT) = 'scheduled' THEN lease_until END WHERE id = ?1",
+         lease_until = CASE WHEN CAST(?2 AS TEXT) = 'scheduled' THEN lease_until END, \
+         queued_at = CASE WHEN CAST(?2 AS TEXT) = 'queued' THEN coalesce(queued_at, ?13) \
+         WHEN CAST(?2 AS TEXT) IN ('scheduled', 'unschedulable') THEN queued_at END, \
+         devices = CASE WHEN ?12 THEN devices END WHERE id = ?1",
         args![
             id,
             state.status,

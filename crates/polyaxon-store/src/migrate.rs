@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_stats.sql"),
     include_str!("../migrations/0006_run_names.sql"),
     include_str!("../migrations/0007_pipelines.sql"),
+    include_str!("../migrations/0008_queues.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -187,6 +188,7 @@ mod tests {
         "40eaca292c9d523ba1a6b3a870ab6128",
         "10ca0eacd0e65769a07cbd59c17ab27e",
         "480ba3b383555acc83e78c5330cb269c",
+        "bd373e35ceee5fbc9ef75b5f5c3ee934",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -6,12 +6,13 @@ use polyaxon_model::run::{DEFAULT_OWNER, RelatedRun, Run};
 use polyaxon_model::version::VersionReference;
 use serde_json::json;
 
-use crate::Result;
 use crate::db::{Row, Tx, args, first, scalar};
+use crate::{Result, queues};
 
 /// Fills the settings of a run that was read with [`crate::runs::get`].
 pub fn fill(tx: &mut dyn Tx, run: &mut Run) -> Result<()> {
     component(tx, run)?;
+    queue(tx, run)?;
     let sql = "SELECT v.name, v.state, p.name, v.kind FROM project_versions v JOIN projects p ON p.id = v.project_id \
                WHERE v.run_id = (SELECT id FROM runs WHERE uuid = ?1) AND p.live_state >= 0 ORDER BY v.id";
     for mut row in tx.query(sql, args![run.uuid])? {
@@ -25,6 +26,16 @@ pub fn fill(tx: &mut dyn Tx, run: &mut Run) -> Result<()> {
     run.settings.build = related(tx, run.uuid, "upstream_id", "downstream_id", EdgeKind::Build)?;
     if run.kind == RunKind::Job {
         run.settings.tensorboard = related(tx, run.uuid, "downstream_id", "upstream_id", EdgeKind::Tensorboard)?;
+    }
+    Ok(())
+}
+
+/// The queue that the run named, and its agent.
+fn queue(tx: &mut dyn Tx, run: &mut Run) -> Result<()> {
+    let id: i64 = scalar(tx, "SELECT queue_id FROM runs WHERE uuid = ?1", args![run.uuid])?.unwrap_or(0);
+    if let Some(queue) = queues::by_id(tx, id)? {
+        run.settings.agent = Some(json!({ "name": queue.agent }));
+        run.settings.queue = Some(json!({ "uuid": queue.uuid, "name": queue.name }));
     }
     Ok(())
 }

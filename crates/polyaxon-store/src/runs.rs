@@ -85,6 +85,8 @@ pub struct Compilation {
     /// Merged into what is there.
     pub meta_info: JsonMap,
     pub resources: Resources,
+    /// The queue that the run names, as [`crate::queues::resolve`] found it.
+    pub queue: i64,
 }
 
 /// Creates a run with its first condition and its first action.
@@ -230,7 +232,7 @@ pub fn set_compilation(tx: &mut dyn Tx, run: RunId, compilation: &Compilation, n
     meta_info.extend(compilation.meta_info.clone());
     tx.execute(
         "UPDATE runs SET content = ?2, inputs = ?3, outputs = coalesce(?4, outputs), meta_info = ?5, memory = ?6, \
-         cpu = ?7, gpu = ?8, custom = ?9, cost = ?10, updated_at = ?11 WHERE uuid = ?1",
+         cpu = ?7, gpu = ?8, custom = ?9, cost = ?10, updated_at = ?11, queue_id = ?12 WHERE uuid = ?1",
         args![
             run,
             compilation.content.as_str(),
@@ -243,6 +245,7 @@ pub fn set_compilation(tx: &mut dyn Tx, run: RunId, compilation: &Compilation, n
             compilation.resources.custom,
             compilation.resources.cost,
             now,
+            compilation.queue,
         ],
     )?;
     if compilation.outputs.is_some() {

@@ -5,14 +5,16 @@
 
 use std::time::Duration;
 
+use polyaxon_engine::admission::{Capacity, Load};
 use polyaxon_engine::executor::{Presence, presence};
 use polyaxon_engine::state::{Event, Loss};
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::time::Timestamp;
 
 use crate::actions::{self, Ability};
-use crate::db::{Tx, args, first};
-use crate::{Result, lifecycle};
+use crate::db::value::optional_json;
+use crate::db::{Tx, args, first, scalar};
+use crate::{Result, admission, lifecycle};
 
 /// Says that a server is there. Answers whether it was thought to be gone: what it held may be with others now.
 pub fn beat(tx: &mut dyn Tx, server: ExecutorId, address: &str, now: Timestamp) -> Result<bool> {
@@ -34,6 +36,44 @@ pub fn register(tx: &mut dyn Tx, server: ExecutorId, address: &str, ability: Abi
         tx.execute("UPDATE runs SET executor_id = ?1 WHERE attempt_live AND executor_id IS NULL", args![server])?;
     }
     actions::claim(tx, server, ability).map(drop)
+}
+
+/// Says what a server has for runs. Runs that nobody could start may be possible now.
+pub fn set_capacity(tx: &mut dyn Tx, server: ExecutorId, capacity: Option<&Capacity>, now: Timestamp) -> Result<()> {
+    tx.execute("UPDATE servers SET capacity = ?2 WHERE id = ?1", args![server, optional_json(capacity)])?;
+    admission::reconsider(tx, now)
+}
+
+/// What the servers have that are there and execute.
+pub fn capacities(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<(ExecutorId, Capacity)>> {
+    let mut there = Vec::new();
+    for mut row in tx.query("SELECT id, seen_at, capacity FROM servers WHERE capacity IS NOT NULL ORDER BY id", &[])? {
+        let (server, seen): (ExecutorId, Timestamp) = (row.take()?, row.take()?);
+        if presence(seen, Duration::ZERO, now) == Presence::Present {
+            there.push((server, row.take_json()?));
+        }
+    }
+    Ok(there)
+}
+
+/// A server with what it has for runs and what they hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usage {
+    pub server: ExecutorId,
+    pub address: String,
+    pub capacity: Capacity,
+    pub load: Load,
+}
+
+/// How busy the servers are that are there and execute.
+pub fn usage(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<Usage>> {
+    let held = admission::held(tx)?;
+    let mut usage = Vec::new();
+    for (server, capacity) in capacities(tx, now)? {
+        let address = scalar(tx, "SELECT address FROM servers WHERE id = ?1", args![server])?.unwrap_or_default();
+        usage.push(Usage { server, address, capacity, load: admission::load_of(&held, server) });
+    }
+    Ok(usage)
 }
 
 /// What became of servers that are not there.

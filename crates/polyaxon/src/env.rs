@@ -36,6 +36,10 @@ variables! {
     DEBUG "POLYAXON_DEBUG" "Whether to log requests (default false).";
     LOG_LEVEL "POLYAXON_LOG_LEVEL" "What the server logs, for example info or polyaxon_server=debug.";
     MAX_CONCURRENCY "POLYAXON_MAX_CONCURRENCY" "How many runs may be with agents at a time (default 50).";
+    LOCAL_CPUS "POLYAXON_LOCAL_CPUS" "How many processors runs may ask for together (default: those of the machine).";
+    LOCAL_MEMORY "POLYAXON_LOCAL_MEMORY" "How much memory runs may ask for together, for example 12Gi (default: that of the machine).";
+    LOCAL_GPUS "POLYAXON_LOCAL_GPUS" "How many GPUs runs may have (default: those that the machine shows).";
+    CUDA_VISIBLE_DEVICES "CUDA_VISIBLE_DEVICES" "The GPUs that the server gives to runs are taken from these.";
     AGENT_LOST "POLYAXON_AGENT_LOST" "Seconds of silence after which the runs of an agent or server are given up (default 600).";
     TTL_HEARTBEAT "POLYAXON_TTL_HEARTBEAT" "Seconds that a tracked run may be silent after a sign of life (default 1800, 0 is for ever).";
     INTERNAL_TOKEN "POLYAXON_SECRET_INTERNAL_TOKEN" "The secret that operators and other services of the installation name themselves with.";

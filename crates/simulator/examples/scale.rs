@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
 use polyaxon_model::kinds::{ManagedBy, RunKind};
@@ -87,7 +88,7 @@ fn measure(operation: &Json, most: usize) -> Result<(), Failure> {
         layout,
         program: "none".into(),
         api_host: String::new(),
-        capacity: CAPACITY,
+        capacity: Capacity::of_slots(CAPACITY),
         executes: false,
         changes: Changes::new(),
         executor_lost: Duration::from_mins(10),
@@ -160,7 +161,7 @@ fn execute(tx: &mut dyn Tx, launches: &[OpenAction]) -> polyaxon_store::Result<(
         let events = [Phase::Starting, Phase::Running, Phase::Exited(Exit::Succeeded)].map(observed);
         lifecycle::complete_each(tx, open.run, open.seq, &events, now())?;
     }
-    admission::admit(tx, SERVER, CAPACITY, now()).map(drop)
+    admission::admit(tx, SERVER, &Capacity::of_slots(CAPACITY), now()).map(drop)
 }
 
 #[expect(clippy::print_stdout, reason = "the numbers are what the program is for")]

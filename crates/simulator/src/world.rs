@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
 use polyaxon_model::kinds::ManagedBy;
@@ -115,7 +116,7 @@ fn performer(layout: &Layout, store: &Store) -> Performer {
         layout: layout.clone(),
         program: "none".into(),
         api_host: String::new(),
-        capacity: CAPACITY,
+        capacity: Capacity::of_slots(CAPACITY),
         executes: false,
         changes: Changes::new(),
         executor_lost: Duration::from_mins(10),
@@ -239,7 +240,8 @@ impl World {
     }
 
     fn admit(&mut self) -> Result<Option<&'static str>, String> {
-        let admitted = self.store.write_blocking(|tx| admission::admit(tx, SERVER, CAPACITY, clock()));
+        let admitted =
+            self.store.write_blocking(|tx| admission::admit(tx, SERVER, &Capacity::of_slots(CAPACITY), clock()));
         Ok((!admitted.map_err(told)?.is_empty()).then_some("admission"))
     }
 

@@ -6,10 +6,13 @@ mod context_path;
 mod environment;
 mod initializer;
 pub mod process;
+mod resources;
 
 use std::time::Duration;
 
 use polyaxon_spec::node::{Node, Value};
+
+pub use resources::resources;
 
 /// The context root that operations, templates and containers see.
 pub const CONTEXT_ROOT: &str = "/plx-context";

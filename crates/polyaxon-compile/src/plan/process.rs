@@ -78,6 +78,8 @@ pub struct Host {
     pub cwd: Option<String>,
     /// The submitter's environment, below everything else.
     pub base_env: Vec<(String, String)>,
+    /// The GPUs that are the run's own, as programs are told them; none when it asked for none.
+    pub devices: Option<String>,
     pub grace_secs: u64,
 }
 
@@ -193,6 +195,9 @@ pub(super) fn in_world(host: &Host, variables: Variables) -> Vec<(String, String
         all.push(("POLYAXON_AUTH_TOKEN".to_owned(), token.clone()));
     }
     all.push(("POLYAXON_CONTEXT_ROOT".to_owned(), host.context_root.clone()));
+    for name in ["CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"] {
+        all.extend(host.devices.iter().map(|devices| (name.to_owned(), devices.clone())));
+    }
     environment::last_wins(all)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_artifacts::logs::{Cursor, page};
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Birth, Event, Place};
 use polyaxon_executors::process::Status as Record;
 use polyaxon_model::condition::StatusCondition;
@@ -103,6 +104,10 @@ impl Bench {
     }
 
     pub(crate) fn start_with(&mut self, capacity: usize, clock: fn() -> Timestamp) {
+        self.start_on(Capacity::of_slots(capacity), clock);
+    }
+
+    pub(crate) fn start_on(&mut self, capacity: Capacity, clock: fn() -> Timestamp) {
         let options = RuntimeOptions {
             server: self.server,
             layout: self.layout.clone(),

@@ -4,5 +4,6 @@
 mod bench;
 mod faults;
 mod life;
+mod queues;
 mod servers;
 mod tracking;

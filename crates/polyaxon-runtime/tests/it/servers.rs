@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Compiled, Event};
 use polyaxon_model::status::Status;
 use polyaxon_store::{admission, lifecycle, runs, servers};
@@ -73,7 +74,7 @@ fn the_work_of_a_dead_server_is_taken_over() {
                 let compilation = runs::Compilation { content, ..runs::Compilation::default() };
                 runs::set_compilation(tx, given, &compilation, died)?;
                 lifecycle::apply(tx, given, &Event::Compiled(Compiled::default()), died)?;
-                admission::admit(tx, server(9), 1, died)
+                admission::admit(tx, server(9), &Capacity::of_slots(1), died)
             })
             .await
             .expect("the store answers");

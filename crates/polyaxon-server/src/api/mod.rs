@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod installation;
 pub(crate) mod projects;
+pub(crate) mod queues;
 pub(crate) mod readiness;
 pub(crate) mod runs;
 pub(crate) mod stats;

@@ -3,10 +3,11 @@
 use std::str::FromStr;
 
 use polyaxon_model::JsonMap;
-use polyaxon_model::ids::{ExecutorId, ProjectId, RunId, StateId, VersionId};
+use polyaxon_model::ids::{ExecutorId, ProjectId, QueueId, RunId, StateId, VersionId};
 use polyaxon_model::kinds::{
     ArtifactKind, CloningKind, EdgeKind, LiveState, ManagedBy, Pending, RunKind, Runtime, Trigger, VersionKind,
 };
+use polyaxon_model::queue::QueueResource;
 use polyaxon_model::stage::Stage;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
@@ -224,6 +225,8 @@ text_columns!(
     StateId,
     VersionId,
     ExecutorId,
+    QueueId,
+    QueueResource,
     Status,
     RunKind,
     Runtime,

@@ -1,5 +1,6 @@
 //! Decisions become rows: status, times, history and actions together, for one run and for many.
 
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Compiled, Event, Exit, Phase};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{LiveState, ManagedBy};
@@ -29,7 +30,9 @@ impl World {
     }
 
     fn admit(&self, capacity: usize) -> Vec<RunId> {
-        self.store.write_blocking(move |tx| admission::admit(tx, server(1), capacity, at(NOW))).unwrap()
+        self.store
+            .write_blocking(move |tx| admission::admit(tx, server(1), &Capacity::of_slots(capacity), at(NOW)))
+            .unwrap()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod testkit;
 
+mod admission;
 mod agents;
 mod audit;
 mod concurrency;

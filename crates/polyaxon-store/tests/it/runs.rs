@@ -68,6 +68,7 @@ fn a_compilation_is_merged_into_the_run() {
             outputs: None,
             meta_info: map(json!({"ttl": 3})),
             resources: polyaxon_model::run::Resources { cpu: 2.0, ..Default::default() },
+            queue: 0,
         };
         world.store.write_blocking(move |tx| runs::set_compilation(tx, run, &compilation, at(NOW))).unwrap();
         let stored = world.get(run);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::executor::LOST;
 use polyaxon_engine::state::{Action, Compiled, Event, Exit, Phase};
 use polyaxon_model::ids::RunId;
@@ -53,7 +54,7 @@ impl Pair {
 
     fn admit(&self, number: usize, now: &'static str) -> Vec<RunId> {
         let id = server(number as u128);
-        self.store(number).write_blocking(move |tx| admission::admit(tx, id, 1, at(now))).unwrap()
+        self.store(number).write_blocking(move |tx| admission::admit(tx, id, &Capacity::of_slots(1), at(now))).unwrap()
     }
 
     fn cron(&self, number: usize, now: &'static str) -> cron::Pass {
@@ -101,7 +102,10 @@ fn a_silent_server_loses_its_claims_and_what_it_had_not_begun() {
         for run in [waiting, running] {
             pair.world.apply(run, Event::Compiled(Compiled::default()), START);
         }
-        let held = pair.store(1).write_blocking(|tx| admission::admit(tx, server(1), 2, at(START))).unwrap();
+        let held = pair
+            .store(1)
+            .write_blocking(|tx| admission::admit(tx, server(1), &Capacity::of_slots(2), at(START)))
+            .unwrap();
         assert_eq!(held.len(), 2);
         pair.world.apply(running, Event::Observed { attempt: 1, phase: Phase::Running }, START);
         let uncompiled = pair.world.job().uuid;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::executor::LOST;
 use polyaxon_engine::state::{Compiled, Event, Phase};
 use polyaxon_model::ids::RunId;
@@ -46,7 +47,7 @@ impl World {
     fn running(&self) -> RunId {
         let run = self.job().uuid;
         self.apply(run, Event::Compiled(Compiled::default()), NOW);
-        self.store.write_blocking(|tx| admission::admit(tx, server(1), 10, at(NOW))).unwrap();
+        self.store.write_blocking(|tx| admission::admit(tx, server(1), &Capacity::of_slots(10), at(NOW))).unwrap();
         self.apply(run, Event::Observed { attempt: 1, phase: Phase::Running }, NOW);
         run
     }

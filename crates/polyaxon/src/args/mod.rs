@@ -8,6 +8,7 @@ pub(crate) mod global;
 mod official;
 pub(crate) mod ops;
 pub(crate) mod project;
+pub(crate) mod queues;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod tools;
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     Ops(ops::OpsArgs),
     #[command(visible_alias = "projects")]
     Project(project::ProjectArgs),
+    #[command(visible_alias = "queue")]
+    Queues(queues::QueuesArgs),
     Config(config::ConfigArgs),
     Server(server::ServerArgs),
     Admin(admin::AdminArgs),

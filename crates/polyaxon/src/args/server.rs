@@ -61,6 +61,18 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) capacity: Option<usize>,
 
+    /// How many processors the active runs may ask for together (default: those of the machine).
+    #[arg(long, value_name = "NUMBER", env = "POLYAXON_LOCAL_CPUS", hide_env_values = true)]
+    pub(crate) cpus: Option<String>,
+
+    /// How much memory the active runs may ask for together, for example 12Gi (default: that of the machine).
+    #[arg(long, value_name = "AMOUNT", env = "POLYAXON_LOCAL_MEMORY", hide_env_values = true)]
+    pub(crate) memory: Option<String>,
+
+    /// How many GPUs runs may have, each for itself (default: those that the machine shows).
+    #[arg(long, value_name = "NUMBER", env = "POLYAXON_LOCAL_GPUS", hide_env_values = true)]
+    pub(crate) gpus: Option<String>,
+
     /// Detach from the terminal: how `run` starts it.
     #[arg(long, hide = true)]
     pub(crate) background: bool,

@@ -10,6 +10,7 @@ pub(crate) mod fix;
 pub(crate) mod lsp;
 pub(crate) mod ops;
 pub(crate) mod project;
+pub(crate) mod queues;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod server;
@@ -39,6 +40,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(context, &args),
         Command::Ops(args) => ops::run(context, args),
         Command::Project(args) => project::run(context, args),
+        Command::Queues(args) => queues::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Server(args) => server::run(context, args),
         Command::Admin(args) => admin::run(context, args),
@@ -99,6 +101,7 @@ fn format(command: &Command) -> OutputFormat {
             ProjectCommand::Update(args) => &args.format.output,
             ProjectCommand::Delete(_) | ProjectCommand::Dashboard(_) => &OutputFormat::Table,
         },
+        Command::Queues(args) => args.command.output(),
         Command::Config(args) => match &args.command {
             Some(ConfigCommand::Show(args)) => &args.format.output,
             Some(ConfigCommand::Get(args)) => &args.format.output,

@@ -3,10 +3,14 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use serde_json::json;
+use polyaxon_client::queues;
+use polyaxon_model::queue::QueueResource;
+use polyaxon_model::run::DEFAULT_OWNER;
+use serde_json::{Value, json};
 
 use crate::args::global::Format;
 use crate::args::server::{HomeOption, LogsArgs, ServeOptions, ServerArgs, ServerCommand};
+use crate::commands::project::words;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::local::find::{Found, find};
@@ -16,7 +20,8 @@ use crate::local::start::{Started, ensure_running};
 use crate::local::stop;
 use crate::output::table::Table;
 use crate::output::{Human, Output, time};
-use crate::session::Context;
+use crate::session::{Context, block_on};
+use crate::settings::{Credentials, Settings};
 
 pub(crate) fn run(context: &Context, args: ServerArgs) -> Result<Exit, Failure> {
     match args.command {
@@ -66,6 +71,13 @@ fn status(context: &Context, home: &HomeOption, format: &Format) -> Result<Exit,
             table.pair("database", &record.database);
             let mut json = serde_json::to_value(&record).unwrap_or_default();
             json["status"] = "running".into();
+            // A server that does not say what it has still runs.
+            if let Some(usage) = usage(&record.url) {
+                describe(&mut table, &usage);
+                for key in ["capacity", "load"] {
+                    json[key] = usage[key].clone();
+                }
+            }
             (json, Exit::Ok)
         }
         Found::Starting => {
@@ -81,6 +93,39 @@ fn status(context: &Context, home: &HomeOption, format: &Format) -> Result<Exit,
     let names = vec![json["status"].as_str().unwrap_or_default().to_owned()];
     context.printer.data(&Output { json, human: Human::Table(table), names }, &format.output)?;
     Ok(exit)
+}
+
+/// What the server of this home has for runs, and what active runs hold of it.
+fn usage(url: &str) -> Option<Value> {
+    let client = Settings::read().ok()?.client(url, Credentials::Omit).ok()?;
+    let json = block_on(async { Ok(queues::capacity(&client, DEFAULT_OWNER).await?) }).ok()?;
+    let rows = json["results"].as_array()?;
+    let is_ours = |row: &&Value| row["address"].as_str() == Some(url) || rows.len() == 1;
+    rows.iter().find(is_ours).cloned()
+}
+
+fn describe(table: &mut Table, usage: &Value) {
+    let number = |pointer: &str| usage.pointer(pointer).and_then(Value::as_f64);
+    let of = |held: &str, all: &str| {
+        let (held, all) = (number(held).unwrap_or_default(), number(all));
+        all.map_or_else(|| format!("{held}"), |all| format!("{held} of {all}"))
+    };
+    let memory = |pointer: &str| number(pointer).map(|bytes| QueueResource::Memory.amount(bytes));
+    table.pair("slots", format!("{} in use", of("/load/held", "/capacity/slots")));
+    table.pair("processors", format!("{} asked for", of("/load/cpus", "/capacity/cpus")));
+    if let Some((held, all)) = memory("/load/memory").zip(memory("/capacity/memory")) {
+        table.pair(
+            "memory",
+            format!("{} of {} asked for", held.replace(" of memory", ""), all.replace(" of memory", "")),
+        );
+    }
+    let list = |pointer: &str| words(usage.pointer(pointer));
+    let (held, all) = (list("/load/gpus"), list("/capacity/gpus"));
+    match (held.is_empty(), all.is_empty()) {
+        (_, true) => table.pair("gpus", "none"),
+        (true, false) => table.pair("gpus", format!("{all}; all free")),
+        (false, false) => table.pair("gpus", format!("{all}; in use: {held}")),
+    }
 }
 
 fn logs(context: &Context, args: &LogsArgs) -> Result<Exit, Failure> {

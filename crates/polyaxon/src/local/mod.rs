@@ -5,6 +5,7 @@
 
 pub(crate) mod find;
 pub(crate) mod home;
+mod machine;
 mod parts;
 pub(crate) mod serve;
 pub(crate) mod start;

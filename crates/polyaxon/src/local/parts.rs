@@ -20,6 +20,7 @@ use crate::env::{self, Variable};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::local::find::Record;
+use crate::local::machine;
 
 /// Serves until SIGTERM or Ctrl-C. `ready` is called when the next request will be answered.
 pub(super) fn run(
@@ -76,7 +77,7 @@ async fn serve(
     let changes = Changes::default();
     let program =
         std::env::current_exe().map_err(|error| broken("cannot find the program file of polyaxon", &error))?;
-    let capacity = options.capacity.unwrap_or_else(default_capacity);
+    let capacity = machine::capacity(options, default_capacity())?;
     let server = server_id(layout)?;
     // What the handlers of this server decide, its runtime does.
     let store = store.of_server(server);

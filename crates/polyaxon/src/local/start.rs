@@ -76,6 +76,11 @@ fn spawn(home: &Home, options: &ServeOptions) -> Result<Child, Failure> {
     if let Some(capacity) = options.capacity {
         command.args(["--capacity", &capacity.to_string()]);
     }
+    for (name, value) in [("--cpus", &options.cpus), ("--memory", &options.memory), ("--gpus", &options.gpus)] {
+        if let Some(value) = value {
+            command.args([name, value]);
+        }
+    }
     // The server must not keep the submitter's folder busy: jobs get theirs with the run.
     command.current_dir("/").stdin(Stdio::null()).stdout(log).stderr(copy);
     command.spawn().map_err(|error| Failure::new(format!("cannot start {}: {error}", program.display())))
