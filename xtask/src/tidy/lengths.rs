@@ -11,6 +11,7 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("crates/polyaxon-spec/src/guidance.rs", "one table of advice and examples"),
     ("crates/polyaxon/src/args/ops.rs", "the options of one command group, nearly all of it help"),
     ("crates/polyaxon-engine/src/lifecycle.rs", "the transition table is one match"),
+    ("crates/polyaxon-runtime/src/driver.rs", "the one loop, with everything that wakes it"),
 ];
 
 #[test]
