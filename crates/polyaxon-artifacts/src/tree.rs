@@ -17,7 +17,7 @@ pub struct Tree {
     pub dirs: Vec<String>,
 }
 
-/// What is directly below `relative`. A folder that does not exist is empty.
+/// What is directly below `relative`; of a file the file itself. A folder that does not exist is empty.
 pub fn list(root: &Path, relative: &RelativePath) -> Result<Tree> {
     let folder = match path::locate(root, relative) {
         Ok(folder) => folder,
@@ -25,6 +25,13 @@ pub fn list(root: &Path, relative: &RelativePath) -> Result<Tree> {
         Err(error) => return Err(error),
     };
     let mut tree = Tree::default();
+    if let Ok(metadata) = fs::metadata(&folder)
+        && metadata.is_file()
+        && let Some(name) = folder.file_name()
+    {
+        tree.files.insert(name.to_string_lossy().into_owned(), metadata.len());
+        return Ok(tree);
+    }
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(source) => {

@@ -9,7 +9,7 @@ use crate::change::Change;
 use crate::condition::StatusCondition;
 use crate::ids::ExecutorId;
 use crate::kinds::LiveState;
-use crate::new_run::changed_tags;
+use crate::loose;
 use crate::status::Status;
 use crate::time::Timestamp;
 
@@ -85,7 +85,7 @@ pub struct AgentBody {
     #[schema(value_type = Option<String>)]
     pub description: Change<String>,
     #[schema(value_type = Option<Vec<String>>)]
-    #[serde(deserialize_with = "changed_tags")]
+    #[serde(deserialize_with = "loose::changed_tags")]
     pub tags: Change<Vec<String>>,
     #[schema(value_type = Option<String>)]
     pub namespace: Change<String>,

@@ -140,7 +140,7 @@ impl PostedCondition {
 pub struct StatusRequest {
     #[serde(default)]
     pub condition: Option<PostedCondition>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::loose::flag")]
     pub force: Option<bool>,
 }
 

@@ -21,6 +21,7 @@ pub mod ids;
 pub mod kinds;
 pub mod lineage;
 pub mod listing;
+pub mod loose;
 pub mod names;
 pub mod new_run;
 pub mod pql;

@@ -1,12 +1,13 @@
 //! Bodies that create or change runs: creation (with our `submission` extra), clones, patches.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use crate::JsonMap;
 use crate::change::Change;
 use crate::kinds::{LiveState, ManagedBy, Pending, RunKind, Runtime};
+use crate::loose;
 use crate::status::Status;
 
 /// Body of `POST …/runs`. Null fields are the same as absent ones.
@@ -16,19 +17,19 @@ pub struct NewRun {
     /// JSON or YAML text of an operation or a component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::flag", skip_serializing_if = "Option::is_none")]
     pub is_managed: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<ManagedBy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::flag", skip_serializing_if = "Option::is_none")]
     pub is_approved: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::text", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    #[serde(default, deserialize_with = "tags", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -47,8 +48,12 @@ impl NewRun {
         })
     }
 
-    /// The first gate: the deprecated `is_approved: false` means that files are still to be uploaded.
+    /// The first gate: the deprecated `is_approved: false` means that files are still to be uploaded. Nothing waits
+    /// for a gate of a run that nobody here manages.
     pub fn gate(&self) -> Option<Pending> {
+        if !self.manager().is_managed() {
+            return None;
+        }
         self.pending.or(match self.is_approved {
             Some(false) => Some(Pending::Upload),
             _ => None,
@@ -95,11 +100,11 @@ pub struct CloneRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub content: Option<Json>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::text", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    #[serde(default, deserialize_with = "tags", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -110,16 +115,16 @@ pub struct CloneRequest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({ "outputs": { "loss": 0.1 }, "tags": ["best"], "merge": true })))]
 pub struct RunPatch {
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub name: Change<String>,
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub description: Change<String>,
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub readme: Change<String>,
-    #[serde(default, deserialize_with = "changed_tags", skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_tags", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<Vec<String>>)]
     pub tags: Change<Vec<String>>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
@@ -153,37 +158,8 @@ pub struct RunPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live_state: Option<LiveState>,
     /// Merge maps and tags into the stored ones instead of replacing them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::flag", skip_serializing_if = "Option::is_none")]
     pub merge: Option<bool>,
-}
-
-/// Reads tags: a single string is a list of one, duplicates are dropped.
-fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "tags must be a list of strings")]
-    enum Tags {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(Option::<Tags>::deserialize(deserializer)?.map(|tags| match tags {
-        Tags::One(tag) => vec![tag],
-        Tags::Many(tags) => unique(tags),
-    }))
-}
-
-/// `tags` without repetitions, first occurrences kept in order.
-pub fn unique(tags: Vec<String>) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::with_capacity(tags.len());
-    for tag in tags {
-        if !kept.contains(&tag) {
-            kept.push(tag);
-        }
-    }
-    kept
-}
-
-pub(crate) fn changed_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Change<Vec<String>>, D::Error> {
-    tags(deserializer).map(Change::from)
 }
 
 #[cfg(test)]
@@ -203,6 +179,7 @@ mod tests {
         assert_eq!(run("{}").manager(), ManagedBy::Agent);
         assert_eq!(run(r#"{"is_managed":false}"#).manager(), ManagedBy::User);
         assert_eq!(run(r#"{"is_managed":false,"managed_by":"cli"}"#).manager(), ManagedBy::Cli);
+        assert_eq!(run(r#"{"is_managed":"false","pending":"approval"}"#).gate(), None);
         assert_eq!(run(r#"{"is_approved":false}"#).gate(), Some(Pending::Upload));
         assert_eq!(run(r#"{"is_approved":false,"pending":"build"}"#).gate(), Some(Pending::Build));
         assert_eq!(run(r#"{"tags":["a","b","a"]}"#).tags.unwrap(), ["a", "b"]);

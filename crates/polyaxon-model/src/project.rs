@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::change::Change;
 use crate::ids::ProjectId;
 use crate::kinds::LiveState;
-use crate::new_run::changed_tags;
+use crate::loose;
 use crate::time::Timestamp;
 
 /// A project. Serialising writes the official detail document.
@@ -112,15 +112,15 @@ impl Serialize for ViewedProject<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({ "name": "quick-start", "description": "First steps", "tags": ["demo"] })))]
 pub struct ProjectBody {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub description: Change<String>,
-    #[serde(default, deserialize_with = "changed_tags", skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_tags", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<Vec<String>>)]
     pub tags: Change<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub readme: Change<String>,
 }

@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::ids::{RunId, StateId, VersionId};
 use crate::kinds::VersionKind;
 use crate::lineage::ArtifactRow;
-use crate::new_run::changed_tags;
+use crate::loose;
 use crate::run::DEFAULT_OWNER;
 use crate::stage::Stage;
 use crate::time::Timestamp;
@@ -143,18 +143,18 @@ impl Serialize for ViewedVersion<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({ "name": "v1", "tags": ["best"], "run": "8aac02e3a62a4f0aaa257c59da5eab80", "artifacts": ["model"] })))]
 pub struct VersionBody {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "loose::text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub description: Change<String>,
-    #[serde(default, deserialize_with = "changed_tags", skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_tags", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<Vec<String>>)]
     pub tags: Change<Vec<String>>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub content: Change<String>,
-    #[serde(default, skip_serializing_if = "Change::is_keep")]
+    #[serde(default, deserialize_with = "loose::changed_text", skip_serializing_if = "Change::is_keep")]
     #[schema(value_type = Option<String>)]
     pub readme: Change<String>,
     #[serde(default, skip_serializing_if = "Change::is_keep")]

@@ -155,7 +155,7 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     let outputs = json_map(resolved.outputs).filter(|_| input.attempt == 0);
     let compilation = Compilation {
         content: content.to_string(),
-        inputs: json_map(resolved.inputs),
+        inputs: Some(json_map(resolved.inputs).unwrap_or_default()),
         outputs: outputs.map(|outputs| outputs.into_iter().filter(|(_, value)| !value.is_null()).collect()),
         meta_info,
         resources: plan::resources(&resolved.operation),

@@ -16,18 +16,33 @@ use tower_http::timeout::{TimeoutBody, TimeoutError};
 
 use crate::errors::{Error, Result};
 
-/// A body of the type `T`.
+/// A body of the type `T`: an object with named fields.
 #[derive(Clone, Debug)]
 pub(crate) struct Body<T>(pub T);
+
+/// A body that may be any JSON, also a list.
+#[derive(Clone, Debug)]
+pub(crate) struct AnyBody(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for AnyBody {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        read(&bytes(request, state).await?).map(Self)
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|error| if is_timeout(&error) { too_slow() } else { error.into() })?;
-        read(&bytes).map(Self)
+        read_object(&bytes(request, state).await?).map(Self)
     }
+}
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
+    let bytes = Bytes::from_request(request, state).await;
+    bytes.map_err(|error| if is_timeout(&error) { too_slow() } else { error.into() })
 }
 
 /// Middleware: bounds how long a body may take to arrive, and takes small ones off the connection before anybody
@@ -73,6 +88,15 @@ fn too_slow() -> Error {
     Error::Detail(StatusCode::REQUEST_TIMEOUT, "The body of the request did not arrive in time.".into())
 }
 
+/// A list of values would do for the fields in their order, which nobody means.
+fn read_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        read::<Value>(bytes)?;
+        return Err(not_an_object());
+    }
+    read(bytes)
+}
+
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let bytes = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { bytes };
     let mut text = serde_json::Deserializer::from_slice(bytes);
@@ -90,7 +114,7 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -
     if let Ok(value) = serde_json::from_slice::<Value>(bytes)
         && !value.is_object()
     {
-        return Error::object("Invalid data. Expected an object with named fields.");
+        return not_an_object();
     }
     // The place in the text is noise for a body that a program wrote.
     let message = cause.to_string();
@@ -102,6 +126,10 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -
         Some(serde_path_to_error::Segment::Map { key }) => Error::field(key, sentence(error.path(), message)),
         _ => Error::object(message),
     }
+}
+
+fn not_an_object() -> Error {
+    Error::object("Invalid data. Expected an object with named fields.")
 }
 
 pub(crate) const REQUIRED: &str = "This field is required.";
@@ -129,7 +157,7 @@ mod tests {
 
     #[track_caller]
     fn check<T: DeserializeOwned + std::fmt::Debug>(body: &str, expected: &str) {
-        let (status, body) = read::<T>(body.as_bytes()).unwrap_err().into_parts();
+        let (status, body) = read_object::<T>(body.as_bytes()).unwrap_err().into_parts();
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert_eq!(serde_json::to_string(&body).unwrap(), expected);
     }
@@ -141,10 +169,7 @@ mod tests {
             r#"{"managed_by":["`nobody` is not a manager of runs, expected one of: user, cli, agent"]}"#,
         );
         check::<NewRun>(r#"{"tags": 3}"#, r#"{"tags":["tags must be a list of strings"]}"#);
-        check::<ProjectBody>(
-            r#"{"description": []}"#,
-            r#"{"description":["invalid type: sequence, expected a string"]}"#,
-        );
+        check::<ProjectBody>(r#"{"description": []}"#, r#"{"description":["`[]` is not a text, expected a string"]}"#);
         check::<StatusRequest>(
             r#"{"condition": {"type": "running", "status": 3}}"#,
             r#"{"condition":["condition.status: condition status `3` is neither a boolean nor a text"]}"#,
@@ -154,6 +179,8 @@ mod tests {
     #[test]
     fn bodies_that_are_no_object() {
         check::<NewRun>("{bad", r#"{"detail":"JSON parse error - key must be a string at line 1 column 2"}"#);
+        check::<NewRun>("[", r#"{"detail":"JSON parse error - EOF while parsing a list at line 1 column 1"}"#);
+        check::<NewRun>("[]", r#"{"non_field_errors":["Invalid data. Expected an object with named fields."]}"#);
         check::<NewRun>("3", r#"{"non_field_errors":["Invalid data. Expected an object with named fields."]}"#);
         assert_eq!(read::<NewRun>(b" \n").unwrap(), NewRun::default());
     }

@@ -4,7 +4,9 @@
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{OriginalUri, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use polyaxon_model::error::ErrorBody;
 
@@ -184,13 +186,30 @@ pub(crate) async fn unknown_path(method: Method) -> Error {
 }
 
 /// Answers requests whose path is known under other methods only.
-pub(crate) async fn method_not_allowed(method: Method) -> Response {
+pub(crate) async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+    if ["/streams/", "/internal/"].iter().any(|base| uri.path().starts_with(base)) {
+        return StreamError::bad_request(format!("Method \"{method}\" not allowed.")).into_response();
+    }
+    not_allowed(&method)
+}
+
+fn not_allowed(method: &Method) -> Response {
     Error::Detail(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed.")).into_response()
 }
 
 /// Middleware: the official API answers no `HEAD`, which the router would answer like a `GET`.
-pub(crate) async fn refuse_head(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    if request.method() == Method::HEAD { method_not_allowed(Method::HEAD).await } else { next.run(request).await }
+pub(crate) async fn refuse_head(request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD { not_allowed(&Method::HEAD) } else { next.run(request).await }
+}
+
+/// Middleware: nor does it answer `OPTIONS`, except for the question whether a page of another origin may send a request.
+pub(crate) async fn refuse_options(request: Request, next: Next) -> Response {
+    let is_question = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_refused = request.method() == Method::OPTIONS && !is_question;
+    if is_refused && request.uri().path().starts_with("/api/v1/") {
+        return not_allowed(&Method::OPTIONS);
+    }
+    next.run(request).await
 }
 
 /// Turns a panic of a handler into the same answer as any other unexpected failure.

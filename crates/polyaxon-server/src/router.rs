@@ -49,6 +49,7 @@ pub fn router(server: Server) -> Router {
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(middleware::from_fn_with_state(server.clone(), metrics::measure))
                 .layer(CatchPanicLayer::custom(errors::panicked))
+                .layer(middleware::from_fn(errors::refuse_options))
                 .layer(cross_origin(server.options.doors.clone()))
                 .layer(middleware::from_fn(body::bound))
                 .layer(middleware::from_fn_with_state(server.clone(), access::guard)),

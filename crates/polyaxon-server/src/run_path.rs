@@ -24,8 +24,12 @@ impl<S: Send + Sync> FromRequestParts<S> for RunPath {
             uuid: String,
         }
         let Path(segments) = Path::<Segments>::from_request_parts(parts, state).await?;
-        // A word that is no uuid names nothing, just as an unknown path.
-        let run = segments.uuid.parse().map_err(|_| Error::not_found())?;
-        Ok(Self { project: segments.project, run })
+        Ok(Self { project: segments.project, run: read_run(&segments.uuid)? })
     }
+}
+
+/// A word that is no uuid names nothing, just as an unknown path; nor does a uuid with dashes, which only queries read.
+pub(crate) fn read_run(segment: &str) -> Result<RunId, Error> {
+    let run = if segment.contains('-') { None } else { segment.parse().ok() };
+    run.ok_or_else(Error::not_found)
 }

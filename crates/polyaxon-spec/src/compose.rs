@@ -231,7 +231,7 @@ pub fn run_kind(operation: &Node) -> RunKind {
     }
     let runtime = kind_of("run").unwrap_or_default();
     let kind = match runtime.as_str() {
-        "tfjob" | "pytorchjob" | "mpijob" => "job".into(),
+        "tfjob" | "pytorchjob" | "mpijob" | "tuner" | "notifier" => "job".into(),
         "raycluster" | "daskcluster" => "service".into(),
         _ => runtime.clone(),
     };

@@ -36,7 +36,8 @@ pub(crate) async fn get_installation(State(server): State<Arc<Server>>) -> Json<
     get, path = "/compatibility/{uuid}/{version}/{service}", tag = "server",
     responses((status = 200, body = Empty)),
 )]
-pub(crate) async fn get_compatibility(Path((_, version, _)): Path<(String, String, String)>) -> Result<Json<Value>> {
+pub(crate) async fn get_compatibility(Path((uuid, version, _)): Path<(String, String, String)>) -> Result<Json<Value>> {
+    let is_word = uuid.chars().all(|letter| letter.is_alphanumeric() || letter == '_') && uuid.len() <= 36;
     let is_dashed = version.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if is_dashed && version.len() <= 16 { Ok(Json(json!({}))) } else { Err(Error::not_found()) }
+    if is_word && is_dashed && version.len() <= 16 { Ok(Json(json!({}))) } else { Err(Error::not_found()) }
 }

@@ -100,11 +100,11 @@ fn open(logs: &Path, temporary: &Path, run: RunId, reading: Reading) -> Result<A
             Ok(Answer::Lines { reader, max_bytes: u64::MAX, end })
         }
         Reading::Part { last_file } => {
-            let cursor = last_file.as_deref().map_or(Ok(Cursor::START), str::parse);
-            let reader = Reader::open(logs, run, cursor.clone().unwrap_or_default()).map_err(fails)?;
+            // A place that is not one of ours is the same as none: better all lines again than none.
+            let cursor = last_file.as_deref().and_then(|place| place.parse().ok()).unwrap_or(Cursor::START);
+            let reader = Reader::open(logs, run, cursor).map_err(fails)?;
             let names = if reader.has_sources() { Vec::new() } else { logs::chunk_names(logs) };
             if names.is_empty() {
-                cursor.map_err(|error| bad_request("last_file", error))?;
                 return Ok(Answer::Lines { reader, max_bytes: part_bytes(logs), end: End::Part });
             }
             let name = logs::chunk_after(&names, last_file.as_deref()).map(str::to_owned);

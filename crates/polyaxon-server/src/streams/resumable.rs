@@ -42,7 +42,7 @@ const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const CHECKSUM: HeaderName = HeaderName::from_static("upload-checksum");
 /// An upload to which nothing was added for so long is given up.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const PATIENCE: Duration = Duration::from_hours(24);
 /// The number that the protocol gives to a checksum that differs.
 const CHECKSUM_MISMATCH: u16 = 460;
 /// Bytes between two writes to disk that are waited for.

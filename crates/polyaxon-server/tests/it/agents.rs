@@ -4,7 +4,7 @@ use polyaxon_model::ids::RunId;
 use polyaxon_server::{Agent, Options};
 use serde_json::{Value, json};
 
-use crate::server::{TestServer, uuid};
+use crate::server::{TestServer, operation, uuid};
 
 const RUNS: &str = "/api/v1/default/p/runs";
 const AGENTS: &str = "/api/v1/orgs/default/agents";
@@ -185,7 +185,7 @@ async fn the_periodic_work_is_done_on_request_and_names_folders_once() {
     server.say(&run, "succeeded").await;
     server.call("DELETE", &format!("{RUNS}/{run}"), Value::Null).await.expect(204);
     server.sql("UPDATE runs SET updated_at = updated_at - 80000000").await;
-    let stale = uuid(&server.post(RUNS, json!({ "is_managed": false, "pending": "upload" })).await);
+    let stale = uuid(&server.post(RUNS, json!({ "content": operation().to_string(), "pending": "upload" })).await);
     server.sql("UPDATE runs SET updated_at = updated_at - 7200000000 WHERE pending = 'upload'").await;
     let cron = server.post(&format!("{AGENTS}/cron"), json!({})).await;
     assert_eq!(cron, json!({ "state": {}, "status": "running", "live_state": 1 }));

@@ -5,6 +5,7 @@
 mod agents;
 mod artifacts;
 mod bulk;
+mod contract;
 mod edge;
 mod events;
 mod hub;

@@ -146,6 +146,7 @@ pub(crate) async fn transfer_run(
     path: RunPath,
     Body(request): Body<TransferRequest>,
 ) -> Result<Json<Value>> {
+    server.standing(&path).await?;
     let project = destination(&server, request.project).await?;
     perform(server, path, Verb::Transfer(project)).await
 }

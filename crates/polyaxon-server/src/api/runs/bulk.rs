@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use polyaxon_engine::state::Event;
 use polyaxon_model::ids::RunId;
+use polyaxon_model::loose;
 use polyaxon_store::standing;
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,7 +25,7 @@ use crate::state::Server;
 pub(crate) struct Uuids {
     #[serde(default)]
     uuids: Option<Vec<RunId>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::tags")]
     tags: Option<Vec<String>>,
     #[serde(default)]
     project: Option<String>,

@@ -57,7 +57,7 @@ pub(crate) async fn copy_run(
 }
 
 async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: NewClone) -> Result<Response> {
-    check_name(request.name.as_deref())?;
+    let request = checked(request)?;
     let mut original = original(server, path.clone()).await?;
     let plan = match clone::plan(kind, &source(&original), &request) {
         // Nothing was done by a cache hit: the run that did the work is the one to do again.
@@ -90,6 +90,7 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
             record.description = plan.description;
             record.tags = plan.tags;
             record.meta_info = plan.meta_info;
+            record.inputs = Some(content.params);
             record.raw_content = Some(content.raw);
             record.content = Some(content.compiled);
             record.component_state = content.component_state;
@@ -115,7 +116,7 @@ pub(crate) async fn resume_run(
     path: RunPath,
     Body(request): Body<CloneRequest>,
 ) -> Result<Response> {
-    check_name(request.name.as_deref())?;
+    let request = checked(request)?;
     let run = original(&server, path.clone()).await?;
     let rule = clone::check_resume(&source(&run), &request).map_err(|error| Error::rule(error.to_string()))?;
     let id = run.uuid;
@@ -148,6 +149,14 @@ pub(crate) async fn resume_run(
         .map_err(|error| Error::rule(error.to_string()))?;
     let resumed = server.compiled(resumed, news).await;
     Ok((StatusCode::CREATED, Json(resumed.view(RunView::Cloned))).into_response())
+}
+
+/// What is empty is taken over from the original, as if it were not there.
+fn checked(mut request: CloneRequest) -> Result<CloneRequest> {
+    request.name = request.name.filter(|name| !name.is_empty());
+    request.tags = request.tags.filter(|tags| !tags.is_empty());
+    check_name(request.name.as_deref())?;
+    Ok(request)
 }
 
 async fn original(server: &Server, path: RunPath) -> Result<Run> {

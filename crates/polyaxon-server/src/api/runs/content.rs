@@ -3,6 +3,7 @@
 //! No files; of the store only the registered components that `hubRef` names. What is wrong with an operation is answered as a list of sentences.
 
 use polyaxon_compile::support;
+use polyaxon_model::JsonMap;
 use polyaxon_model::error::ErrorBody;
 use polyaxon_model::ids::StateId;
 use polyaxon_model::kinds::{RunKind, Runtime};
@@ -11,7 +12,7 @@ use polyaxon_spec::clone::{self, OverrideStrategy};
 use polyaxon_spec::compose::{self, Compiled};
 use polyaxon_spec::dag;
 use polyaxon_spec::diagnostic::Diagnostic;
-use polyaxon_spec::node::Node;
+use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::wire;
 use polyaxon_store::pipelines::schedule;
 use polyaxon_store::{Store, hub};
@@ -32,6 +33,8 @@ pub(crate) struct Content {
     pub description: Option<String>,
     pub tags: Option<Vec<String>>,
     pub requires_approval: bool,
+    /// The params that have a value of their own, until compilation tells the inputs.
+    pub params: JsonMap,
     /// Of runs whose component was registered.
     pub component_state: Option<StateId>,
 }
@@ -91,6 +94,12 @@ pub(crate) fn read_override(
     let patch = match override_patch {
         None | Some(Json::Null) => None,
         Some(Json::String(text)) if text.trim().is_empty() => None,
+        // Only JSON: what a client means by other text is not for this server to guess.
+        Some(Json::String(text)) if serde_json::from_str::<Json>(text).is_err() => {
+            return Err(Error::rule(
+                "Cloning was not successful, error: `content` is not the JSON text of an operation.",
+            ));
+        }
         Some(Json::String(text)) => Some(wire::read_preset(text).map_err(not_cloned)?),
         Some(object) => Some(wire::read_preset(&object.to_string()).map_err(not_cloned)?),
     };
@@ -122,8 +131,16 @@ fn describe(operation: &Node, compiled: &Compiled, registry: Registry) -> Result
         description: text("description"),
         tags: tags.map(|tags| tags.iter().filter_map(Node::as_str).map(str::to_owned).collect()),
         requires_approval: compiled.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
+        params: plain_params(&compiled.params),
         component_state,
     })
+}
+
+fn plain_params(params: &Map) -> JsonMap {
+    let Json::Object(params) = Node::map(params.clone()).to_json() else { return JsonMap::new() };
+    let has_source = |param: &Json| param.get("ref").is_some_and(|source| !source.is_null());
+    let plain = params.into_iter().filter(|(_, param)| !has_source(param));
+    plain.map(|(name, mut param)| (name, param.get_mut("value").map_or(Json::Null, Json::take))).collect()
 }
 
 /// What would make a pipeline fail before its first child.

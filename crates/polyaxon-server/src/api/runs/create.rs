@@ -77,6 +77,7 @@ fn record(run: RunId, project: polyaxon_model::ids::ProjectId, new: NewRun, cont
         record.name = record.name.or(content.name);
         record.description = record.description.or(content.description);
         record.tags = record.tags.or(content.tags);
+        record.inputs = Some(content.params);
         record.raw_content = Some(content.raw);
         record.content = Some(content.compiled);
         record.component_state = content.component_state;

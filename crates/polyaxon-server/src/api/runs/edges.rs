@@ -133,6 +133,7 @@ pub(crate) async fn set_edges(
     path: RunPath,
     Body(request): Body<EdgesRequest>,
 ) -> Result<StatusCode> {
+    server.standing(&path).await?;
     let requests = request.edges.ok_or_else(|| Error::field("edges", REQUIRED))?;
     let edges = requests.into_iter().map(read_edge).collect::<Result<Vec<NewEdge>>>()?;
     server

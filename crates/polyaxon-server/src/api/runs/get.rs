@@ -12,9 +12,9 @@ use polyaxon_store::{Error as StoreError, run_settings, runs};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::errors::{Error, Result};
+use crate::errors::Result;
 use crate::openapi::shapes::Namespace;
-use crate::run_path::RunPath;
+use crate::run_path::{RunPath, read_run};
 use crate::state::{Server, known};
 
 /// Read a run.
@@ -46,7 +46,7 @@ pub(crate) struct AnyRun {
 /// The same without knowing the project.
 #[utoipa::path(get, path = "/orgs/{owner}/runs/{uuid}", tag = "runs", responses((status = 200, body = RunDetail)))]
 pub(crate) async fn get_run_anywhere(State(server): State<Arc<Server>>, Path(path): Path<AnyRun>) -> Result<Json<Run>> {
-    let run: RunId = path.uuid.parse().map_err(|_| Error::not_found())?;
+    let run: RunId = read_run(&path.uuid)?;
     server.read(move |tx| detail(tx, run)).await.map(Json)
 }
 

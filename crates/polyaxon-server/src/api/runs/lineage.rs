@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::projects::ProjectPath;
-use crate::body::Body;
+use crate::body::AnyBody;
 use crate::errors::{Error, Result};
 use crate::openapi::parameters::{ListParameters, ModeParameters};
 use crate::openapi::shapes::{NameRow, NewArtifacts};
@@ -132,8 +132,9 @@ async fn answer(server: &Server, scope: Scope, address: Address, params: Params)
 pub(crate) async fn post_artifacts(
     State(server): State<Arc<Server>>,
     path: RunPath,
-    Body(body): Body<Value>,
+    AnyBody(body): AnyBody,
 ) -> Result<StatusCode> {
+    server.standing(&path).await?;
     let artifacts = read_artifacts(body)?;
     let run = path.run;
     let silence = server.options.heartbeat_silence;

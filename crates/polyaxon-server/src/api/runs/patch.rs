@@ -63,6 +63,7 @@ pub(crate) async fn put_run(
     Body(patch): Body<RunPatch>,
 ) -> Result<Json<Run>> {
     if patch.kind.is_none() {
+        server.read(move |tx| known(tx, &path)).await?;
         return Err(Error::field("kind", REQUIRED));
     }
     patch_run(server, path, Body(patch)).await

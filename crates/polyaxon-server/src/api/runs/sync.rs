@@ -11,7 +11,7 @@ use polyaxon_model::kinds::{ManagedBy, RunKind, Runtime};
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
-use polyaxon_model::{JsonMap, new_run};
+use polyaxon_model::{JsonMap, loose};
 use polyaxon_store::{Error as StoreError, import, projects};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,11 +41,11 @@ pub(crate) struct Imported {
     duration: Option<f64>,
     #[serde(default)]
     runtime: Option<Runtime>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::text")]
     name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::text")]
     description: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::tags")]
     tags: Option<Vec<String>>,
     #[serde(default)]
     status: Option<Status>,
@@ -54,7 +54,7 @@ pub(crate) struct Imported {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     meta_info: Option<JsonMap>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::flag")]
     is_managed: Option<bool>,
     #[serde(default)]
     managed_by: Option<ManagedBy>,
@@ -134,7 +134,7 @@ fn record(imported: Imported, history: &[StatusCondition]) -> Run {
         pending: None,
         inputs: imported.inputs,
         outputs: imported.outputs,
-        tags: imported.tags.map(new_run::unique),
+        tags: imported.tags,
         settings: Default::default(),
         project: String::new(),
         readme: None,
