@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::change::Change;
 use crate::ids::QueueId;
 use crate::kinds::LiveState;
-use crate::new_run::changed_tags;
+use crate::loose::changed_tags;
 use crate::run::Resources;
 use crate::time::Timestamp;
 use crate::wire_enum::wire_enum;
