@@ -126,6 +126,17 @@ impl Layout {
         remove(&self.scratch(run))
     }
 
+    /// Gives the artifacts of a run that goes away to another. May be done twice.
+    pub fn hand_over(&self, run: RunId, heir: RunId) -> io::Result<()> {
+        let (from, to) = (self.artifacts(run), self.artifacts(heir));
+        if from.exists() {
+            // A run that reused a result has nothing of its own, but a client may have put something there.
+            remove(&to)?;
+            fs::rename(from, to)?;
+        }
+        remove(&self.scratch(run))
+    }
+
     /// Removes everything of a run.
     pub fn remove(&self, run: RunId) -> io::Result<()> {
         remove(&self.scratch(run))?;

@@ -8,8 +8,10 @@
 //! * [`admission`] who gets a free slot · [`executor`] who is there to execute · [`clone`] restart, copy, resume ·
 //!   [`retention`] how long records are kept
 //! * [`flow`] pipelines: triggers, limits, schedules, completion
+//! * [`cache`] which earlier run stands for a new one
 
 pub mod admission;
+pub mod cache;
 pub mod clone;
 pub mod executor;
 pub mod flow;

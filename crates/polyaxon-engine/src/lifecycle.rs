@@ -7,6 +7,7 @@
 //! * an attempt number is launched once, and at most one attempt of a run is live;
 //! * a run that waits for a time has its `Wake` outstanding; one that fires early is followed by another.
 
+mod cache;
 mod pipeline;
 mod waiting;
 
@@ -77,6 +78,10 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::Compiled(compiled) => draft.compiled(compiled),
         Event::CompileFailed { message } => draft.compile_failed(message),
         Event::ConditionsFalse => draft.conditions_false(),
+        Event::CacheHit => draft.cache_hit(),
+        Event::CacheAwaited => draft.cache_awaited(),
+        Event::CacheLost => draft.cache_lost(),
+        Event::Followed => draft.run.control.has_followers = true,
         Event::Admitted => draft.admitted(),
         Event::Unschedulable { message } => draft.unschedulable(message),
         Event::Reconsidered => draft.reconsidered(),
@@ -154,7 +159,7 @@ impl Draft {
         control.max_retries = compiled.max_retries;
         control.timeout_seconds = compiled.timeout.map(|timeout| timeout.as_secs());
         control.retry_at = None;
-        control.has_followers = compiled.has_followers;
+        control.has_followers |= compiled.has_followers;
         if self.run.pending.is_none() && compiled.requires_approval && !control.is_approved {
             self.run.pending = Some(Pending::Approval);
         }
@@ -322,6 +327,7 @@ impl Draft {
             }
             Some(gate) => {
                 self.run.control.is_approved |= gate == Pending::Approval;
+                self.run.control.runs_anyway |= gate == Pending::Cache;
                 self.run.pending = None;
             }
         }

@@ -64,6 +64,8 @@ pub struct Control {
     pub is_held: bool,
     /// Something outside of pipelines follows its end.
     pub has_followers: bool,
+    /// It was approved while it waited for an equal run: it does not look for another.
+    pub runs_anyway: bool,
     /// How often it was resumed. What follows an end belongs to one life.
     pub life: u32,
 }
@@ -126,6 +128,14 @@ pub enum Event {
     },
     /// The `Compile` action found the operation's `conditions` to be false.
     ConditionsFalse,
+    /// An equal run has the result.
+    CacheHit,
+    /// An equal run is about to have the result.
+    CacheAwaited,
+    /// The equal run that was waited for ended without one.
+    CacheLost,
+    /// Something outside of pipelines waits for the end of the run.
+    Followed,
     /// Admission gave the run a slot.
     Admitted,
     /// The run can never get a slot as things are; the text says why.

@@ -13,13 +13,13 @@ use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::actions::{self, OpenAction};
 use polyaxon_store::db::Tx;
-use polyaxon_store::{admission, edges, lifecycle, lineage, pipelines, runs, submission};
+use polyaxon_store::{admission, cache, edges, lifecycle, lineage, pipelines, runs, submission};
 
 use crate::compile::{self, Output};
 use crate::driver::Shared;
 use crate::expansion::{self, Expanded};
 use crate::observe::exit;
-use crate::{Error, Result, launch, presence};
+use crate::{Error, Result, RuntimeOptions, launch, presence};
 
 /// An action and the instant it was meant for, when it had to wait for one.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Needs {
     compile: Option<compile::Input>,
     run: Option<(Run, Option<Submission>, Option<String>)>,
     expand: Option<expansion::Input>,
+    /// Takes over what a run leaves that is to be deleted.
+    heir: Option<RunId>,
 }
 
 pub(crate) enum Done {
@@ -44,8 +46,10 @@ pub(crate) enum Done {
     Expanded(Box<Expanded>),
     /// Only the store is needed: what follows is decided and written at once.
     Follow,
-    /// The folder is gone.
-    Deleted,
+    /// The folder is gone, or is that of the heir now.
+    Deleted {
+        heir: Option<RunId>,
+    },
     /// The supervisor of the run that shall be stopped is dead: clear first, report then.
     Lost(Box<Status>),
     /// It could not be done now.
@@ -111,11 +115,14 @@ async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
     if reports.is_empty() {
         return Ok(());
     }
-    let (clock, capacity, server) = (shared.options.clock, shared.options.capacity.clone(), shared.options.server);
-    let admits = shared.executor.is_some();
+    let (options, admits) = (Arc::clone(&shared.options), shared.executor.is_some());
     let write = move |tx: &mut dyn Tx| {
-        report_all(tx, &reports, clock)?;
-        if admits { admission::admit(tx, server, &capacity, clock()).map(drop) } else { Ok(()) }
+        report_all(tx, &options, &reports)?;
+        if admits {
+            admission::admit(tx, options.server, &options.capacity, (options.clock)()).map(drop)
+        } else {
+            Ok(())
+        }
     };
     Ok(shared.store.write(write).await?)
 }
@@ -123,16 +130,17 @@ async fn write(shared: &Shared, reports: Vec<Arc<(Due, Done)>>) -> Result<()> {
 /// Reports what came of actions, in the transaction that closes them.
 pub(crate) fn report_all(
     tx: &mut dyn Tx,
+    world: &RuntimeOptions,
     reports: &[Arc<(Due, Done)>],
-    clock: fn() -> Timestamp,
 ) -> polyaxon_store::Result<()> {
+    let clock = world.clock;
     let mut ended = Vec::new();
     for report_of in reports {
         let OpenAction { run, seq, action, .. } = &report_of.0.action;
         match action {
             // What follows the ends of many runs is done once for all of a pipeline.
             Action::React { .. } if matches!(report_of.1, Done::Follow) => ended.push((*run, *seq)),
-            _ => report(tx, &report_of.0, &report_of.1, clock())?,
+            _ => report(tx, world, &report_of.0, &report_of.1, clock())?,
         }
     }
     pipelines::react::react(tx, &ended, clock())
@@ -164,7 +172,11 @@ pub(crate) fn read(
         (Action::Expand, Some(_)) => expansion::read(tx, open.run, cached)?,
         _ => None,
     };
-    Ok(Some(Needs { state, compile, run, expand }))
+    let heir = match (&open.action, &state) {
+        (Action::Delete { .. }, Some(_)) => cache::heir(tx, open.run)?,
+        _ => None,
+    };
+    Ok(Some(Needs { state, compile, run, expand, heir }))
 }
 
 /// A fault of ours while an action is performed must not take the others of its group along.
@@ -212,8 +224,8 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
         },
         (Action::Cascade { .. } | Action::Tick | Action::React { .. }, _) => Done::Follow,
         (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
-        (Action::Delete { .. }, _) => match delete(&shared.options.layout, run) {
-            Ok(()) => Done::Deleted,
+        (Action::Delete { .. }, _) => match delete(&shared.options.layout, run, needs.heir) {
+            Ok(()) => Done::Deleted { heir: needs.heir },
             Err(error) => Done::Failed(error),
         },
     }
@@ -238,26 +250,37 @@ fn stop(
     })
 }
 
-fn delete(layout: &Layout, run: RunId) -> Result<()> {
-    layout.remove(run).map_err(|source| Error::Files { path: layout.artifacts(run), source })
+fn delete(layout: &Layout, run: RunId, heir: Option<RunId>) -> Result<()> {
+    let gone = heir.map_or_else(|| layout.remove(run), |heir| layout.hand_over(run, heir));
+    gone.map_err(|source| Error::Files { path: layout.artifacts(run), source })
 }
 
-fn report(tx: &mut dyn Tx, due: &Due, done: &Done, now: Timestamp) -> polyaxon_store::Result<()> {
+fn report(
+    tx: &mut dyn Tx,
+    world: &RuntimeOptions,
+    due: &Due,
+    done: &Done,
+    now: Timestamp,
+) -> polyaxon_store::Result<()> {
     let OpenAction { run, seq, .. } = due.action;
     match done {
         Done::Close => actions::done(tx, run, seq, now).map(drop),
         // A timer that came due has come due, also when the clock was set back meanwhile.
         Done::Report(event) => complete(tx, run, seq, event, due.at.map_or(now, |at| now.max(at))),
         Done::Compiled(output) => {
-            let is_wanted = lifecycle::state(tx, run)?.is_some_and(|state| state.wants(&due.action.action));
-            if let Some(compilation) = output.compilation.as_ref().filter(|_| is_wanted) {
+            let wanting = lifecycle::state(tx, run)?.filter(|state| state.wants(&due.action.action));
+            let mut event = None;
+            if let (Some(compilation), Some(state)) = (&output.compilation, &wanting) {
                 runs::set_compilation(tx, run, compilation, now)?;
                 lineage::add(tx, run, &output.artifacts)?;
                 for edge in &output.edges {
                     edges::add(tx, run, edge)?;
                 }
+                if let Some(wish) = output.cache.as_ref().filter(|_| state.pending.is_none()) {
+                    event = cache::look_up(tx, run, wish, &|run| world.has_artifacts(run), now)?;
+                }
             }
-            complete(tx, run, seq, &output.event, now)
+            complete(tx, run, seq, event.as_ref().unwrap_or(&output.event), now)
         }
         Done::Expanded(expanded) => match expanded.as_ref() {
             Expanded::Children(batch) => pipelines::children::create(tx, run, seq, batch, now),
@@ -268,7 +291,10 @@ fn report(tx: &mut dyn Tx, due: &Due, done: &Done, now: Timestamp) -> polyaxon_s
             Action::Tick => pipelines::schedule::tick(tx, run, seq, now),
             _ => Ok(()),
         },
-        Done::Deleted => {
+        Done::Deleted { heir } => {
+            if let Some(heir) = heir {
+                cache::inherit(tx, run, *heir)?;
+            }
             runs::mark_deleted(tx, run, now)?;
             actions::done(tx, run, seq, now).map(drop)
         }

@@ -5,10 +5,12 @@ use polyaxon_compile::context::{Agent, RunContext};
 use polyaxon_compile::plan;
 use polyaxon_compile::resolve::resolve;
 use polyaxon_compile::support;
+use polyaxon_engine::cache::parts::{Parts, Sources};
+use polyaxon_engine::cache::{self, Code, Facts, Policy};
 use polyaxon_engine::state::{Compiled, Ending, Event};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{ProjectId, RunId};
-use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
+use polyaxon_model::kinds::{ArtifactKind, CloningKind, ManagedBy, RunKind};
 use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, DEFAULT_OWNER, Run};
@@ -18,6 +20,7 @@ use polyaxon_spec::compose::Place;
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::{compose, wire};
+use polyaxon_store::cache::{Looks, Wish};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
 use polyaxon_store::runs::{self, Compilation};
@@ -38,6 +41,8 @@ pub(crate) struct Input {
     pub(crate) submission: Option<Submission>,
     /// How many attempts there were: what happens once happens before the first.
     pub(crate) attempt: u32,
+    /// It was approved while it waited for an equal run.
+    runs_anyway: bool,
     operation: Result<compose::Compiled, String>,
     queue: Result<i64, String>,
     sources: references::Sources,
@@ -50,6 +55,8 @@ pub(crate) struct Output {
     pub(crate) compilation: Option<Compilation>,
     pub(crate) artifacts: Vec<NewArtifact>,
     pub(crate) edges: Vec<NewEdge>,
+    /// What the run is equal to, if anything.
+    pub(crate) cache: Option<Wish>,
 }
 
 /// Reads what a run needs, the runs it refers to included.
@@ -76,6 +83,7 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
         submission: submission::get(tx, id)?,
         attempt: state.control.attempt,
         queue,
+        runs_anyway: state.control.runs_anyway,
         operation,
         sources,
         run,
@@ -103,7 +111,7 @@ pub(crate) fn compile(options: &RuntimeOptions, input: Input, now: Timestamp) ->
                 message,
             }),
         };
-        Output { event, compilation: None, artifacts: Vec::new(), edges: Vec::new() }
+        Output { event, compilation: None, artifacts: Vec::new(), edges: Vec::new(), cache: None }
     })
 }
 
@@ -118,6 +126,7 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     let edges = references::fill(&mut params, &operation, &input.run.project, &input.sources, &options.layout)?;
     let context = context(options, &input, now);
     let resolved = resolve(&operation, &params, &context).map_err(wrong)?;
+    let cache = if resolved.should_run { wish(&input, &operation, &resolved.operation) } else { None };
     let limits = plan::termination(&resolved.operation);
     let mut event = Event::Compiled(Compiled {
         requires_approval: resolved.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
@@ -161,7 +170,35 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
         resources: plan::resources(&resolved.operation),
         queue,
     };
-    Ok(Output { event, compilation: Some(compilation), artifacts, edges })
+    Ok(Output { event, compilation: Some(compilation), artifacts, edges, cache })
+}
+
+/// What the run is equal to, and whether it takes the result of an equal one.
+fn wish(input: &Input, composed: &Node, resolved: &Node) -> Option<Wish> {
+    let run = &input.run;
+    let resolved = resolved.to_json();
+    let policy = Policy::read(&resolved);
+    let text = |key: &str| run.meta_info.get(key).and_then(Json::as_str);
+    let code = Code::of(input.submission.as_ref(), text("upload_artifacts"));
+    let component =
+        run.settings.component.as_ref().and_then(|component| component.get("state")?.as_str()?.parse().ok());
+    let sources = Sources {
+        composed: &composed.to_json(),
+        resolved: &resolved,
+        component,
+        built_image: text("destination_image"),
+        code: &code,
+    };
+    let key = Parts::collect(&policy, &sources).key(input.project?)?;
+    let facts = Facts {
+        is_child: run.pipeline.is_some(),
+        is_schedule: run.kind == RunKind::Schedule,
+        is_clone: run.original.as_ref().is_some_and(|original| original.kind != CloningKind::Cache),
+        runs_anyway: input.runs_anyway,
+        code,
+    };
+    let looks = input.attempt == 0 && cache::refusal(&policy, &facts, true).is_none();
+    Some(Wish { key, ttl: policy.ttl, looks: if looks { Looks::ForEqual } else { Looks::No } })
 }
 
 /// Puts a step before those of the operation.

@@ -32,7 +32,7 @@ use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_executors::process::ProcessExecutor;
-use polyaxon_model::ids::ExecutorId;
+use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::Store;
 use tokio::sync::oneshot;
@@ -59,6 +59,13 @@ pub struct RuntimeOptions {
     /// After this time without a word, what an executor had begun is not counted on any more.
     pub executor_lost: Duration,
     pub clock: fn() -> Timestamp,
+}
+
+impl RuntimeOptions {
+    /// Whether what a run produced is still there, as far as this server can tell.
+    pub(crate) fn has_artifacts(&self, run: RunId) -> bool {
+        !self.executes || self.layout.artifacts(run).is_dir()
+    }
 }
 
 /// How many runs may be active at once when nobody says so.

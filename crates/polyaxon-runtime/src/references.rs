@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_compile::context::{self, Pass};
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::EdgeKind;
+use polyaxon_model::kinds::{CloningKind, EdgeKind};
 use polyaxon_model::run::Run;
 use polyaxon_spec::io::Declaration;
 use polyaxon_spec::node::{Map, Node};
@@ -142,7 +142,7 @@ fn add_edge(edges: &mut Vec<NewEdge>, other: RunId, name: &str, asked: &str) {
 }
 
 fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
-    let uuid = run.uuid.to_hex();
+    let uuid = holder(run).to_hex();
     let (inputs, outputs) = (run.inputs.clone().unwrap_or_default(), run.outputs.clone().unwrap_or_default());
     match (asked.section(), asked.name()) {
         ("inputs", None) => Some(Json::Object(inputs)),
@@ -161,14 +161,20 @@ fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
     }
 }
 
+/// The run that has the artifacts of a run: itself, or the one whose result it reused.
+fn holder(run: &Run) -> RunId {
+    let original = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
+    original.map_or(run.uuid, |original| original.uuid)
+}
+
 fn globals(run: &Run, name: &str, layout: &Layout) -> Option<Json> {
     match name {
         "uuid" => Some(json!(run.uuid)),
         "name" => Some(json!(run.name)),
         "project_name" => Some(json!(run.project)),
         "status" => Some(json!(run.status)),
-        "artifacts_path" | "run_artifacts_path" => Some(json!(layout.artifacts(run.uuid))),
-        "run_outputs_path" | "outputs_path" => Some(json!(layout.outputs(run.uuid))),
+        "artifacts_path" | "run_artifacts_path" => Some(json!(layout.artifacts(holder(run)))),
+        "run_outputs_path" | "outputs_path" => Some(json!(layout.outputs(holder(run)))),
         "created_at" => Some(json!(run.created_at)),
         "started_at" => Some(json!(run.started_at)),
         "finished_at" => Some(json!(run.finished_at)),

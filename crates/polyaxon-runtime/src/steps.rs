@@ -43,7 +43,7 @@ impl Performer {
     /// Writes what came of actions, all of it or nothing.
     pub fn report(&self, outcomes: &[Outcome]) -> Result<()> {
         let reports: Vec<Arc<(Due, Done)>> = outcomes.iter().map(|outcome| Arc::clone(&outcome.report)).collect();
-        let clock = self.shared.options.clock;
-        Ok(self.shared.store.write_blocking(move |tx| report_all(tx, &reports, clock))?)
+        let options = Arc::clone(&self.shared.options);
+        Ok(self.shared.store.write_blocking(move |tx| report_all(tx, &options, &reports))?)
     }
 }

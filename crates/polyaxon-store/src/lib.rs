@@ -20,6 +20,7 @@ pub mod agents;
 pub mod audit;
 pub mod beats;
 pub mod bookmarks;
+pub mod cache;
 pub mod census;
 pub mod cron;
 pub mod db;

@@ -9,7 +9,7 @@ use polyaxon_model::time::Timestamp;
 
 use crate::db::value::json;
 use crate::db::{Row, Tx, args, first};
-use crate::{Error, Result, actions, pipelines, projects, statuses};
+use crate::{Error, Result, actions, cache, pipelines, projects, statuses};
 
 const STATE: &str = "SELECT id, kind, managed_by, status, pending, live_state, created_at, updated_at, started_at, \
      finished_at, wait_time, duration, control, executor_id, beat_at FROM runs WHERE uuid = ?1";
@@ -48,6 +48,7 @@ pub(crate) fn apply_for(
         save(tx, id, next, holder.filter(|_| !waits), now)?;
         record(tx, id, &decision, holder, now)?;
         actions::close_unwanted(tx, id, next, now)?;
+        cache::follow(tx, id, &state, next)?;
         pipelines::counts::follow(tx, id, &state, next, now)?;
     }
     if next.status == Status::Scheduled && events.iter().any(|event| matches!(event, Event::Posted { .. })) {

@@ -7,10 +7,10 @@ use polyaxon_model::pql::fields::ARTIFACTS;
 use polyaxon_model::pql::{self, Term};
 use polyaxon_model::time::Timestamp;
 
-use crate::db::{Dialect, Row, Tx, args, first};
+use crate::db::{Row, Tx, args, first};
 use crate::filter::{self, Target};
 use crate::listing::{self, Select};
-use crate::{Error, Result, runs};
+use crate::{Error, Result, cache, runs};
 
 const COLUMNS: &str = "a.name, a.kind, l.is_input, a.path, a.summary, a.state, r.uuid, r.name";
 const FROM: &str = "run_artifacts l JOIN artifacts a ON a.id = l.artifact_id JOIN runs r ON r.id = l.run_id";
@@ -43,6 +43,7 @@ pub fn add(tx: &mut dyn Tx, run: RunId, artifacts: &[NewArtifact]) -> Result<()>
 
 /// One artifact of a run by name.
 pub fn get(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<Option<ArtifactRow>> {
+    let run = cache::holder(tx, run)?;
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE r.uuid = ?1 AND a.name = ?2 ORDER BY l.id DESC LIMIT 1");
     first(tx, &sql, args![run, name])?.map(read).transpose()
 }
@@ -87,7 +88,7 @@ pub struct ArtifactQuery {
 /// Lists artifacts.
 pub fn list(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<ListPage<ArtifactRow>> {
     let mut select = Select::new(COLUMNS, FROM);
-    narrow(tx.dialect(), &mut select, wanted, now)?;
+    narrow(tx, &mut select, wanted, now)?;
     for (field, _, key) in ARTIFACTS.read_sort(&wanted.sort) {
         select.order_by(sort_column(field), None, key.direction);
     }
@@ -98,7 +99,7 @@ pub fn list(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<L
 /// Lists the names of artifacts with their kinds and uses, each once.
 pub fn kinds(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<ListPage<NamedKind>> {
     let mut select = Select::new("a.name, a.kind, l.is_input", FROM).distinct();
-    narrow(tx.dialect(), &mut select, wanted, now)?;
+    narrow(tx, &mut select, wanted, now)?;
     let keys = ARTIFACTS.read_sort(&wanted.sort).into_iter().filter(|(field, _, _)| *field != "path");
     for (field, _, key) in keys {
         select.order_by(sort_column(field), None, key.direction);
@@ -111,16 +112,16 @@ pub fn kinds(tx: &mut dyn Tx, wanted: &ArtifactQuery, now: Timestamp) -> Result<
     })
 }
 
-/// Keeps the wanted links.
-fn narrow(dialect: Dialect, select: &mut Select, wanted: &ArtifactQuery, now: Timestamp) -> Result<()> {
+/// Keeps the wanted links. A run that reused a result has those of the run that it is of.
+fn narrow(tx: &mut dyn Tx, select: &mut Select, wanted: &ArtifactQuery, now: Timestamp) -> Result<()> {
     let query = pql::parse(&wanted.query, &ARTIFACTS, now).map_err(|error| Error::Query(error.0))?;
     match wanted.scope {
-        Scope::Run(run) => select.filter("r.uuid = {}", [run.into()]),
+        Scope::Run(run) => select.filter("r.uuid = {}", [cache::holder(tx, run)?.into()]),
         Scope::Project(project) => select
             .filter("r.project_id = (SELECT id FROM projects WHERE uuid = {}) AND r.live_state >= 0", [project.into()]),
         Scope::All => select.filter("r.live_state >= 0", []),
     }
-    if let Some(condition) = filter::condition(dialect, &query, target) {
+    if let Some(condition) = filter::condition(tx.dialect(), &query, target) {
         select.filter(&condition.sql, condition.values);
     }
     Ok(())

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_run_names.sql"),
     include_str!("../migrations/0007_pipelines.sql"),
     include_str!("../migrations/0008_queues.sql"),
+    include_str!("../migrations/0009_cache.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -189,6 +190,7 @@ mod tests {
         "10ca0eacd0e65769a07cbd59c17ab27e",
         "480ba3b383555acc83e78c5330cb269c",
         "bd373e35ceee5fbc9ef75b5f5c3ee934",
+        "a750eadfb4135a2e8a6780b497281002",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

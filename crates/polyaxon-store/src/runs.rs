@@ -283,14 +283,6 @@ pub fn transfer(tx: &mut dyn Tx, run: RunId, project: ProjectId, now: Timestamp)
     Ok(())
 }
 
-/// Forgets what a later run could reuse, also of the runs that reused it: they lead to the same result.
-pub fn clear_state(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<()> {
-    let sql = "UPDATE runs SET state = NULL, updated_at = ?2 WHERE uuid = ?1 OR (cloning_kind = 'cache' \
-               AND original_id = (SELECT id FROM runs WHERE uuid = ?1))";
-    tx.execute(sql, args![run, now])?;
-    Ok(())
-}
-
 /// An attempt whose end was not seen yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveAttempt {

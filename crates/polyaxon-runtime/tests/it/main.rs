@@ -2,6 +2,7 @@
 //! store, with a deadline.
 
 mod bench;
+mod cache;
 mod faults;
 mod life;
 mod queues;

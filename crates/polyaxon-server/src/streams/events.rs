@@ -16,6 +16,7 @@ use polyaxon_artifacts::{Error, events, path};
 use polyaxon_model::artifact::{EVENT_SUFFIX, EVENTS, RESOURCES, RelativePath};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::ArtifactKind;
+use polyaxon_store::cache;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -114,7 +115,8 @@ pub(crate) async fn get_multi_run_events(
         let run: RunId = text.parse().map_err(|error: polyaxon_model::ids::InvalidId| {
             StreamError::bad_request(format!("`runs` holds a wrong value: {error}"))
         })?;
-        runs.push((text, run));
+        let holder = server.read(move |tx| cache::holder(tx, run)).await?;
+        runs.push((text, holder));
     }
     let wanted = Wanted::read(&params, EVENTS, known_kind(kind)?, names);
     in_background(move || {

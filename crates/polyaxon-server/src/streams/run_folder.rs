@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 use polyaxon_model::artifact::RelativePath;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::status::Status;
+use polyaxon_store::cache;
 
 use crate::errors::StreamError;
 use crate::run_path::RunPath;
@@ -34,6 +36,12 @@ impl FromRequestParts<Arc<Server>> for RunFolder {
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, StreamError> {
         let path = RunPath::from_request_parts(parts, server).await?;
         let status = server.standing(&path).await?.status;
-        Ok(Self { run: path.run, status, path: server.layout.artifacts(path.run) })
+        // A run that reused a result is read where that result is.
+        let run = if parts.method == Method::GET || parts.method == Method::HEAD {
+            server.read(move |tx| cache::holder(tx, path.run)).await?
+        } else {
+            path.run
+        };
+        Ok(Self { run, status, path: server.layout.artifacts(run) })
     }
 }

@@ -12,7 +12,7 @@ use polyaxon_model::time::Timestamp;
 
 use super::{Pipeline, advance, counts, early_stopping, schedule, state};
 use crate::db::{Row, Tx, args, first};
-use crate::{Result, actions, lifecycle};
+use crate::{Result, actions, cache, lifecycle};
 
 /// Performs the `React` actions of runs and closes them.
 pub fn react(tx: &mut dyn Tx, ended: &[(RunId, i64)], now: Timestamp) -> Result<()> {
@@ -57,6 +57,7 @@ fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> 
     if !status.is_done() {
         return Ok(None);
     }
+    cache::release(tx, id, now)?;
     if matches!(kind, RunKind::Dag | RunKind::Matrix) && has_open_children(tx, id)? {
         actions::write(tx, id, &Action::Cascade { verb: Verb::Stop }, None, now)?;
     }

@@ -9,7 +9,7 @@ use polyaxon_engine::state::Event;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
-use polyaxon_store::{bookmarks, lifecycle, projects, runs};
+use polyaxon_store::{bookmarks, cache, lifecycle, projects, runs};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -38,7 +38,7 @@ impl Verb {
     pub(crate) fn perform(&self, tx: &mut dyn Tx, run: RunId, now: Timestamp) -> polyaxon_store::Result<()> {
         match self {
             Self::Apply(event) => lifecycle::apply(tx, run, event, now).map(drop),
-            Self::Invalidate => runs::clear_state(tx, run, now),
+            Self::Invalidate => cache::invalidate(tx, run, now),
             Self::Bookmark => bookmarks::add_run(tx, run),
             Self::Tag(tags) => {
                 let patch = polyaxon_model::new_run::RunPatch {
