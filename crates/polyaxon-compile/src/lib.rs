@@ -4,6 +4,7 @@
 
 pub mod connection;
 pub mod context;
+pub mod hooks;
 pub mod lint;
 pub mod place;
 pub mod plan;

@@ -159,7 +159,7 @@ impl Draft {
         control.max_retries = compiled.max_retries;
         control.timeout_seconds = compiled.timeout.map(|timeout| timeout.as_secs());
         control.retry_at = None;
-        control.has_followers |= compiled.has_followers;
+        control.has_hooks = Some(compiled.has_hooks);
         if self.run.pending.is_none() && compiled.requires_approval && !control.is_approved {
             self.run.pending = Some(Pending::Approval);
         }
@@ -507,6 +507,10 @@ impl Draft {
         }
         if ended_now && self.run.has_followers() {
             self.actions.push(Action::React { life: self.run.control.life });
+        }
+        // What ends before it is compiled may have hooks as well.
+        if ended_now && self.run.managed_by.is_managed() && self.run.control.has_hooks.unwrap_or(true) {
+            self.actions.push(Action::Hooks { life: self.run.control.life });
         }
         let is_removed = self.actions.iter().any(|action| matches!(action, Action::Delete { .. }));
         if ended_now && self.run.live_state == LiveState::Deleting && !is_removed {

@@ -66,6 +66,8 @@ pub struct Control {
     pub has_followers: bool,
     /// It was approved while it waited for an equal run: it does not look for another.
     pub runs_anyway: bool,
+    /// Whether hooks follow its end; none as long as it was not compiled.
+    pub has_hooks: Option<bool>,
     /// How often it was resumed. What follows an end belongs to one life.
     pub life: u32,
 }
@@ -212,7 +214,7 @@ pub struct Compiled {
     pub max_retries: u32,
     pub timeout: Option<Duration>,
     /// Hooks follow the end of the run.
-    pub has_followers: bool,
+    pub has_hooks: bool,
 }
 
 /// What an executor can see of an attempt.
@@ -273,8 +275,10 @@ pub enum Action {
     Cascade { verb: Verb },
     /// Tell the schedule that this tick came due.
     Tick,
-    /// Do what follows the end of this life: downstream operations, the pipeline, hooks.
+    /// Do what follows the end of this life: downstream operations, the pipeline, equal runs that wait.
     React { life: u32 },
+    /// Start the hooks that follow the end of this life.
+    Hooks { life: u32 },
 }
 
 /// What a pipeline passes on to its children.
@@ -330,7 +334,7 @@ impl RunState {
             Action::Expand => self.kind.is_pipeline() && !self.status.is_done_or_stopping(),
             Action::Cascade { verb: Verb::Stop } => self.status.is_done_or_stopping(),
             Action::Cascade { .. } | Action::Tick => true,
-            Action::React { life } => self.status.is_done() && self.control.life == *life,
+            Action::React { life } | Action::Hooks { life } => self.status.is_done() && self.control.life == *life,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::compile::{self, Output};
 use crate::driver::Shared;
 use crate::expansion::{self, Expanded};
 use crate::observe::exit;
-use crate::{Error, Result, RuntimeOptions, launch, presence};
+use crate::{Error, Result, RuntimeOptions, hooks, launch, presence};
 
 /// An action and the instant it was meant for, when it had to wait for one.
 #[derive(Clone, Debug)]
@@ -222,7 +222,7 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
             },
             None => Done::Failed(Error::UnknownRun(run)),
         },
-        (Action::Cascade { .. } | Action::Tick | Action::React { .. }, _) => Done::Follow,
+        (Action::Cascade { .. } | Action::Tick | Action::React { .. } | Action::Hooks { .. }, _) => Done::Follow,
         (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
         (Action::Delete { .. }, _) => match delete(&shared.options.layout, run, needs.heir) {
             Ok(()) => Done::Deleted { heir: needs.heir },
@@ -289,6 +289,10 @@ fn report(
         Done::Follow => match due.action.action {
             Action::Cascade { verb } => pipelines::cascade::cascade(tx, run, seq, verb, now),
             Action::Tick => pipelines::schedule::tick(tx, run, seq, now),
+            Action::Hooks { life } => match actions::done(tx, run, seq, now)? {
+                true => hooks::start(tx, run, life, now),
+                false => Ok(()),
+            },
             _ => Ok(()),
         },
         Done::Deleted { heir } => {

@@ -1,7 +1,7 @@
 //! The `Compile` action: from the authored operation of a run to a resolved one, or the words why there is none.
 
 use polyaxon_compile::connection::Connection;
-use polyaxon_compile::context::{Agent, RunContext};
+use polyaxon_compile::context::{Agent, RunContext, is_truthy};
 use polyaxon_compile::plan;
 use polyaxon_compile::resolve::resolve;
 use polyaxon_compile::support;
@@ -90,7 +90,7 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
     }))
 }
 
-fn composed(run: &Run) -> Result<compose::Compiled, String> {
+pub(crate) fn composed(run: &Run) -> Result<compose::Compiled, String> {
     let text = run.raw_content.as_deref().or(run.content.as_deref());
     let text = text.ok_or_else(|| "the run has no content, so there is nothing to execute".to_owned())?;
     let operation = wire::read_operation(text).map_err(|problems| sentences(&problems))?;
@@ -127,15 +127,19 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     let context = context(options, &input, now);
     let resolved = resolve(&operation, &params, &context).map_err(wrong)?;
     let cache = if resolved.should_run { wish(&input, &operation, &resolved.operation) } else { None };
+    let has_hooks = resolved.operation.get("hooks").is_some_and(is_truthy);
     let limits = plan::termination(&resolved.operation);
     let mut event = Event::Compiled(Compiled {
         requires_approval: resolved.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         max_retries: limits.max_retries,
         timeout: limits.timeout,
-        has_followers: false,
+        has_hooks,
     });
     let is_pipeline = input.run.kind.is_pipeline();
     let mut meta_info = if is_pipeline { expansion::facts(&resolved.operation) } else { JsonMap::new() };
+    if has_hooks {
+        meta_info.insert("has_hooks".to_owned(), json!(true));
+    }
     let runs_here = options.executes && input.run.managed_by == ManagedBy::Agent && !is_pipeline;
     let mut ports = declared_ports(&resolved.operation);
     if !resolved.should_run {

@@ -16,6 +16,7 @@ mod copies;
 mod driver;
 mod error;
 mod expansion;
+mod hooks;
 mod launch;
 mod observe;
 mod presence;

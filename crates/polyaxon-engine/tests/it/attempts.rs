@@ -45,7 +45,7 @@ fn a_job_that_cannot_be_compiled_fails() {
         "invalid compiled admitted",
         str![[r#"
 created      -> created [compile]
-invalid      -> failed []
+invalid      -> failed [hooks of life 0]
 compiled     -> failed []
 admitted     -> failed []
 
@@ -70,7 +70,7 @@ fn false_conditions_skip() {
         "conditions-false compiled",
         str![[r#"
 created      -> created [compile]
-conditions-false -> skipped []
+conditions-false -> skipped [hooks of life 0]
 compiled     -> skipped []
 
 "#]],

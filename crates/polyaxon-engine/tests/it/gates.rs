@@ -110,7 +110,7 @@ fn a_gated_run_can_be_stopped_and_stays_ended() {
         "stop approve",
         str![[r#"
 created      -> created (approval) []
-stop         -> stopped (approval) []
+stop         -> stopped (approval) [hooks of life 0]
 approve      -> stopped []
 
 "#]],

@@ -121,7 +121,7 @@ fn a_child_can_be_over_before_its_turn() {
         "concluded:upstream_failed released",
         str![[r#"
 created      -> created []
-concluded:upstream_failed -> upstream_failed [react 0]
+concluded:upstream_failed -> upstream_failed [react 0, hooks of life 0]
 released     -> upstream_failed []
 
 "#]],
@@ -131,7 +131,7 @@ released     -> upstream_failed []
         "stop reset released compiled",
         str![[r#"
 created      -> created []
-stop         -> stopped [react 0]
+stop         -> stopped [react 0, hooks of life 0]
 reset        -> resuming []
 released     -> resuming [compile]
 compiled     -> compiled []

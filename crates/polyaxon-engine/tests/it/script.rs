@@ -83,7 +83,7 @@ impl Life {
                 requires_approval: self.setting.requires_approval,
                 max_retries: self.setting.max_retries,
                 timeout: self.setting.timeout.map(Duration::from_secs),
-                has_followers: false,
+                has_hooks: false,
             }),
             "invalid" => Event::CompileFailed { message: "params.lr: expected a number".to_owned() },
             "conditions-false" => Event::ConditionsFalse,
@@ -149,6 +149,7 @@ impl Life {
             Action::Cascade { verb } => format!("cascade {}", serde_json::to_value(verb).unwrap().as_str().unwrap()),
             Action::Tick => "tick".to_owned(),
             Action::React { life } => format!("react {life}"),
+            Action::Hooks { life } => format!("hooks of life {life}"),
             Action::Delete { at } => format!("delete at {}", at.seconds_since(self.start)),
         }
     }

@@ -12,7 +12,7 @@ fn nothing_runs_yet_so_stop_is_immediate() {
         "stop compiled",
         str![[r#"
 created      -> created [compile]
-stop         -> stopped []
+stop         -> stopped [hooks of life 0]
 compiled     -> stopped []
 
 "#]],
@@ -177,7 +177,7 @@ fn skip_works_before_the_queue_only() {
         "skip",
         str![[r#"
 created      -> created [compile]
-skip         -> skipped []
+skip         -> skipped [hooks of life 0]
 
 "#]],
     );
@@ -252,7 +252,7 @@ delete       -> succeeded [delete at 85]
         "delete",
         str![[r#"
 created      -> created [compile]
-delete       -> stopped [delete at 81]
+delete       -> stopped [delete at 81, hooks of life 0]
 
 "#]],
     );

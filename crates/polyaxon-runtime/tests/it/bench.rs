@@ -155,6 +155,22 @@ impl Bench {
         self.store.read(move |tx| runs::get(tx, run)).await.expect("the store answers").expect("the run is there")
     }
 
+    pub(crate) async fn find(&self, run: RunId) -> Option<Run> {
+        self.store.read(move |tx| runs::get(tx, run)).await.expect("the store answers")
+    }
+
+    /// Waits until nothing is left to be done about a run.
+    pub(crate) async fn until_settled(&self, run: RunId) {
+        let mut changed = self.store.changed();
+        let open = |tx: &mut dyn polyaxon_store::db::Tx, run| {
+            let left = polyaxon_store::actions::open_of(tx, run)?;
+            Ok(left.iter().any(|action| !matches!(action.action, polyaxon_engine::state::Action::Wake { .. })))
+        };
+        while self.store.read(move |tx| open(tx, run)).await.expect("the store answers") {
+            changed.changed().await.expect("the store is open");
+        }
+    }
+
     pub(crate) async fn event(&self, run: RunId, event: Event) {
         self.store.write(move |tx| lifecycle::apply(tx, run, &event, now())).await.expect("the store answers");
     }

@@ -4,6 +4,7 @@
 mod bench;
 mod cache;
 mod faults;
+mod hooks;
 mod life;
 mod queues;
 mod servers;

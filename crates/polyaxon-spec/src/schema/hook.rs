@@ -13,7 +13,8 @@ pub static HOOK: Section = Section {
     name: "hook",
     doc: "A run that follows when this run ends.",
     fields: &[
-        field("hubRef", Type::Str, "The component to run.", "slack").required(),
+        field("hubRef", Type::Str, "The component to run, by name.", "slack"),
+        field("component", Type::Document, "The component to run, written here.", "{run: {kind: job}}"),
         field("connection", Type::Str, "A connection that the hook may use.", "slack-connection"),
         field("trigger", Type::Enum(STATUSES), "The final state that triggers the hook.", "failed").default("done"),
         field("conditions", Type::Str, "A condition over the context of the run.", "\"{{ loss > 0.9 }}\""),
@@ -26,8 +27,20 @@ pub static HOOK: Section = Section {
             .template()
             .default("false"),
     ],
-    check: Some(check_trigger),
+    check: Some(check),
 };
+
+fn check(hook: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
+    check_component(hook, path, diagnostics);
+    check_trigger(hook, path, diagnostics);
+}
+
+fn check_component(hook: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let is_set = |field: &str| hook.get(field).is_some_and(|node| !node.is_null());
+    if !is_set("hubRef") && !is_set("component") {
+        diagnostics.push(report::missing_field(&HOOK, &HOOK.fields[0], report::start(hook), path));
+    }
+}
 
 fn check_trigger(hook: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     let Some(trigger) = hook.get("trigger") else { return };
