@@ -8,7 +8,6 @@ server answers the same requests in turns, over the same runs.
 
 import argparse
 import concurrent.futures
-import http.client
 import itertools
 import json
 import os
@@ -16,13 +15,12 @@ import pathlib
 import platform
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 import threading
 import time
-import urllib.parse
+
+from servers import Official, Ours, encoded
 
 PROJECT = "bench"
 RUNS = f"/api/v1/default/{PROJECT}/runs"
@@ -225,7 +223,9 @@ def copy(ours, theirs, runs):
     theirs.request("POST", "/api/v1/default/projects/create", {"name": PROJECT})
 
     def one(row):
-        theirs.request("POST", f"{RUNS}/sync", {**row, "is_managed": False, "status_conditions": []})
+        body = {**row, "is_managed": False, "status_conditions": []}
+        # The stock official server refuses writes while its database is locked.
+        assert any(theirs.request("POST", f"{RUNS}/sync", body, may_fail=True) for _ in range(50)), row["uuid"]
 
     for offset in range(0, runs, 500):
         rows = ours.request("GET", f"{RUNS}?limit=500&offset={offset}&sort=created_at&no_page=true")["results"]
@@ -328,104 +328,6 @@ class Writers:
             self.server.request("PATCH", f"{RUNS}/{self.uuids[number % 50]}", body)
 
 
-# Servers
-
-
-class Server:
-    def __init__(self):
-        self.threads = threading.local()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-
-    def begin(self, command, environment, path):
-        start = time.perf_counter()
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, env=environment, start_new_session=True, **silent)
-        while not self.answers(path):
-            assert self.process.poll() is None, f"{command[0]} ended at its start"
-            time.sleep(0.002)
-        self.seconds_to_answer = time.perf_counter() - start
-
-    def answers(self, path):
-        try:
-            return self.request("GET", path, may_fail=True)
-        except OSError:
-            return False
-
-    def stop(self):
-        if hasattr(self, "process"):
-            os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait(30)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def request(self, method, path, body=None, may_fail=False):
-        """The answer; when it may fail, whether there was one."""
-        connection = getattr(self.threads, "connection", None)
-        if connection is None:
-            connection = self.threads.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-            connection.connect()
-            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            text = json.dumps(body) if body is not None else None
-            connection.request(method, encoded(path), text, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            answer = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            self.threads.connection = None
-            raise OSError(str(error)) from error
-        if may_fail:
-            return response.status < 400
-        assert response.status < 400, f"{method} {path}: {response.status} {answer[:500]}"
-        return json.loads(answer)
-
-    def processes(self):
-        """The numbers of the process and of those that it started."""
-        found = [self.process.pid]
-        for pid in found:
-            for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-                found += map(int, children.read_text().split())
-        return found
-
-    def memory(self):
-        status = "".join(pathlib.Path(f"/proc/{pid}/status").read_text() for pid in self.processes())
-        return sum(int(kilobytes) * 1024 for kilobytes in re.findall(r"VmRSS:\s+(\d+)", status))
-
-    def cpu(self):
-        stats = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.processes()]
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
-
-
-class Ours(Server):
-    """A server in the foreground on a home of its own. It executes nothing."""
-
-    def __init__(self, arguments, home, database=None):
-        super().__init__()
-        command = [arguments.program, "server", "--host", "127.0.0.1", "--port", str(self.port), "--no-agent"]
-        command += ["--database", database] if database else []
-        self.begin(command, clean_environment(home), "/api/v1/installation")
-
-
-class Official(Server):
-    def __init__(self, arguments, home, options):
-        super().__init__()
-        self.program, self.home, self.options = pathlib.Path(arguments.official) / "bin" / "haupt", home, options
-
-    def start(self):
-        environment = clean_environment(self.home)
-        if self.options:
-            options = {"timeout": 20, "transaction_mode": "IMMEDIATE", **self.options}
-            environment["POLYAXON_DB_OPTIONS"] = json.dumps(options)
-        command = [str(self.program), "sandbox", "start", "--host", "127.0.0.1", "--port", str(self.port)]
-        self.begin([*command, "--workers", "1", "--path", str(self.home / "data")], environment, "/healthz")
-
-
 def seed(arguments, home, runs, database):
     """Fills a store once; runs that are there already stay."""
     target = home / "local" / "polyaxon.db"
@@ -435,16 +337,6 @@ def seed(arguments, home, runs, database):
     start = time.perf_counter()
     subprocess.run([arguments.seed, database or str(target), PROJECT, str(runs)], check=True)
     print(f"\n{runs:,} runs recorded in {time.perf_counter() - start:.0f} s")
-
-
-def clean_environment(home):
-    home.mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("POLYAXON_")}
-    return {**kept, "HOME": str(home), "POLYAXON_HOME": str(home), "POLYAXON_INTERVALS_COMPATIBILITY_CHECK": "-1"}
-
-
-def encoded(path):
-    return urllib.parse.quote(path, safe="/?&=:,~-._")
 
 
 if __name__ == "__main__":
