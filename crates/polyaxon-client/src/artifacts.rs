@@ -76,7 +76,7 @@ async fn save(store: &Store<'_>, rest: &str, query: &[(&str, String)], target: &
 }
 
 impl Store<'_> {
-    fn url(&self, rest: &str) -> String {
+    pub(crate) fn url(&self, rest: &str) -> String {
         self.client.streams(self.namespace, self.place, self.uuid, rest)
     }
 }

@@ -129,6 +129,25 @@ impl Client {
         self.response(Method::GET, self.http.get(url).query(query)).await
     }
 
+    /// A request with headers of its own.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, String)],
+        body: Option<reqwest::Body>,
+    ) -> Result<Response, Error> {
+        let mut request = self.http.request(method.clone(), url);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request = match body {
+            Some(body) => request.body(body),
+            None => request.timeout(self.timeout),
+        };
+        self.response(method, request).await
+    }
+
     async fn call(&self, method: Method, request: RequestBuilder) -> Result<Value, Error> {
         let response = self.response(method, request).await?;
         let url = response.url().to_string();

@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod projects;
 pub mod queues;
 pub mod record;
+pub mod resumable;
 pub mod runs;
 pub mod statuses;
 pub mod versions;

@@ -10,6 +10,10 @@ pub struct Run(pub Value);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Project(pub Value);
 
+/// A version of a component, a model or an artifact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version(pub Value);
+
 /// One page of a list; `json` is the whole answer.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -40,6 +44,12 @@ impl Run {
 }
 
 impl Project {
+    pub fn name(&self) -> &str {
+        text(&self.0, "name")
+    }
+}
+
+impl Version {
     pub fn name(&self) -> &str {
         text(&self.0, "name")
     }

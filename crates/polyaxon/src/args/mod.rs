@@ -13,6 +13,7 @@ pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod tools;
 pub(crate) mod tuner;
+pub(crate) mod versions;
 
 use std::ffi::OsString;
 
@@ -85,6 +86,12 @@ pub(crate) enum Command {
     Project(project::ProjectArgs),
     #[command(visible_alias = "queue")]
     Queues(queues::QueuesArgs),
+    /// Versions of models: register, list, show, change, stage, copy, move and delete them.
+    Models(versions::VersionsArgs),
+    /// Versions of artifacts: register, list, show, change, stage, copy, move and delete them.
+    Artifacts(versions::VersionsArgs),
+    /// Versions of components: register, list, show, change, stage, copy, move and delete them.
+    Components(versions::VersionsArgs),
     Config(config::ConfigArgs),
     Server(server::ServerArgs),
     Admin(admin::AdminArgs),
@@ -126,12 +133,6 @@ pub(crate) struct CompletionArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Official {
     #[command(hide = true)]
-    Artifacts(Anything),
-    #[command(hide = true)]
-    Components(Anything),
-    #[command(hide = true)]
-    Models(Anything),
-    #[command(hide = true)]
     Sandbox(Anything),
     #[command(hide = true)]
     Ssh(Anything),
@@ -162,9 +163,6 @@ pub(crate) struct Anything {
 impl Official {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Official::Artifacts(_) => "artifacts",
-            Official::Components(_) => "components",
-            Official::Models(_) => "models",
             Official::Sandbox(_) => "sandbox",
             Official::Ssh(_) => "ssh",
             Official::Init(_) => "init",

@@ -16,9 +16,11 @@ pub(crate) mod schema;
 pub(crate) mod server;
 pub(crate) mod tuner;
 pub(crate) mod version;
+pub(crate) mod versions;
 
 use crate::args::Command;
 use crate::args::global::OutputFormat;
+use crate::commands::versions::Kind;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report;
@@ -41,6 +43,9 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Ops(args) => ops::run(context, args),
         Command::Project(args) => project::run(context, args),
         Command::Queues(args) => queues::run(context, args),
+        Command::Models(args) => versions::run(context, Kind::Model, args),
+        Command::Artifacts(args) => versions::run(context, Kind::Artifact, args),
+        Command::Components(args) => versions::run(context, Kind::Component, args),
         Command::Config(args) => config::run(context, args),
         Command::Server(args) => server::run(context, args),
         Command::Admin(args) => admin::run(context, args),
@@ -79,6 +84,7 @@ fn format(command: &Command) -> OutputFormat {
     use crate::args::ops::OpsCommand;
     use crate::args::project::ProjectCommand;
     use crate::args::server::ServerCommand;
+    use crate::args::versions::VersionsCommand;
     let format = match command {
         Command::Run(args) => &args.format.output,
         Command::Check(args) => &args.format.output,
@@ -109,6 +115,16 @@ fn format(command: &Command) -> OutputFormat {
         },
         Command::Server(args) => match &args.command {
             Some(ServerCommand::Status(args)) => &args.format.output,
+            _ => &OutputFormat::Table,
+        },
+        Command::Models(args) | Command::Artifacts(args) | Command::Components(args) => match &args.command {
+            VersionsCommand::Ls(args) => &args.format.output,
+            VersionsCommand::Get(args) => &args.format.output,
+            VersionsCommand::Register(args) => &args.format.output,
+            VersionsCommand::Stage(args) => &args.format.output,
+            VersionsCommand::Stages(args) => &args.format.output,
+            VersionsCommand::Update(args) => &args.format.output,
+            VersionsCommand::Copy(args) => &args.format.output,
             _ => &OutputFormat::Table,
         },
         Command::Admin(args) => match &args.command {

@@ -28,6 +28,11 @@ impl Progress {
     pub(crate) fn advance(&self, bytes: u64) {
         self.0.inc(bytes);
     }
+
+    /// Where a transfer is that has begun again.
+    pub(crate) fn set(&self, position: u64) {
+        self.0.set_position(position);
+    }
 }
 
 impl Drop for Progress {

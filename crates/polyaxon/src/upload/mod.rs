@@ -4,11 +4,14 @@ mod archive;
 mod ignore;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use polyaxon_client::artifacts::{Store, upload_archive};
+use polyaxon_client::resumable::{self, Archive, Watch};
 
 use crate::args::run::SymlinkMode;
 use crate::failure::Failure;
+use crate::output::progress::Progress;
 use crate::output::{Printer, time};
 
 /// What to send, and where to in the run's files.
@@ -25,6 +28,9 @@ pub(crate) struct Links {
     pub(crate) mode: SymlinkMode,
     pub(crate) report_limit: usize,
 }
+
+/// Larger archives are sent so that they can go on after a cut connection.
+const RESUMABLE_BYTES: u64 = 4 << 20;
 
 /// The default target of an upload.
 const UPLOADS: &str = "uploads";
@@ -49,6 +55,13 @@ pub(crate) async fn send(printer: &Printer, store: &Store<'_>, upload: &Upload, 
         time::bytes(packed.size),
         upload.from.display()
     ));
+    if packed.size > RESUMABLE_BYTES {
+        let progress = Arc::new(Progress::bytes(printer, "Uploading", Some(packed.size)));
+        let archive = Archive { file: &packed.file, size: packed.size, path: &upload.to };
+        if resumable::upload_archive(store, archive, progress).await? {
+            return Ok(());
+        }
+    }
     upload_archive(store, &upload.to, packed.file, packed.size).await?;
     Ok(())
 }
@@ -61,5 +74,15 @@ pub(crate) fn check(upload: &Upload) -> Result<(), Failure> {
         }
         Ok(_) => Ok(()),
         Err(error) => Err(Failure::usage(format!("cannot upload {}: {error}", upload.from.display()))),
+    }
+}
+
+impl Watch for Progress {
+    fn set(&self, position: u64) {
+        Progress::set(self, position);
+    }
+
+    fn advance(&self, bytes: u64) {
+        Progress::advance(self, bytes);
     }
 }

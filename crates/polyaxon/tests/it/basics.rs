@@ -217,12 +217,12 @@ fn completion_scripts_name_every_command() {
 #[test]
 fn official_commands_that_are_not_there_say_so() {
     check(
-        &["models", "register", "--version", "v1"],
+        &["sandbox", "exec"],
         str![[r"
 exit 1
 --- stdout
 --- stderr
-error: `models` is not supported by this version yet
+error: `sandbox` is not supported by this version yet
 help: the official client does it, and works against this server: pip install polyaxon
 
 "]],

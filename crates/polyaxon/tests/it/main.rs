@@ -12,3 +12,4 @@ mod lsp;
 mod runs;
 mod server;
 mod tools;
+mod versions;
