@@ -131,7 +131,7 @@ fn with(
         match work(&session, &name).await {
             Ok(exit) => Ok(exit),
             Err(Trouble::Here(failure)) => Err(failure),
-            Err(Trouble::Call(error)) if error.is_not_found() && !error.to_string().contains("No Project") => {
+            Err(Trouble::Call(error)) if error.is_not_found() && !error.to_string().contains("No Project matches") => {
                 let Place { owner, project } = &session.place;
                 let word = group.kind.word();
                 Err(Failure::new(format!("there is no {word} version `{name}` in project {owner}/{project}"))
