@@ -18,6 +18,7 @@ pub mod actions;
 pub mod admission;
 pub mod agents;
 pub mod audit;
+mod alone;
 pub mod beats;
 pub mod bookmarks;
 pub mod cache;
@@ -60,6 +61,7 @@ pub mod version_list;
 pub mod versions;
 mod writer;
 
+pub use alone::{Fate, Fates};
 pub use error::{Error, Result};
 pub use migrate::Schema;
 pub use store::{Durability, Options, Store};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use polyaxon_model::ids::ExecutorId;
 use tokio::sync::{oneshot, watch};
 
+use crate::alone::{Alone, Fates};
 use crate::db::connection::{Access, Connection, Database};
 use crate::db::postgres::server::{Server, listen};
 use crate::db::postgres::{Address, is_address};
@@ -55,11 +56,19 @@ pub struct Store {
 
 struct Shared {
     place: Place,
-    // Closed before the readers, so that what was queued is written first.
-    writer: Writer,
-    readers: Readers,
+    way: Way,
     changed: watch::Receiver<u64>,
     known: Arc<Known>,
+}
+
+/// Who works on the database.
+enum Way {
+    Threads {
+        // Closed before the readers, so that what was queued is written first.
+        writer: Writer,
+        readers: Readers,
+    },
+    Callers(Alone),
 }
 
 impl Store {
@@ -79,6 +88,14 @@ impl Store {
             session.script("PRAGMA synchronous = FULL")?;
         }
         Store::start(connection, Database::File(path.to_owned()), watch::Sender::new(0), options)
+    }
+
+    /// A database in memory that works on the thread of its callers, with a say in what becomes of writes.
+    pub fn in_memory(fates: Fates) -> Result<Store> {
+        let place = Place::from(Path::new(":memory:"));
+        let way = Way::Callers(Alone::open(&place, fates)?);
+        let shared = Shared { place, way, changed: watch::Sender::new(0).subscribe(), known: Arc::default() };
+        Ok(Store { shared: Arc::new(shared), server: None })
     }
 
     /// A handle of the same database with which a server writes: it claims the actions that follow.
@@ -112,7 +129,7 @@ impl Store {
         let readers = Readers::open(database.clone(), options.readers)?;
         let receiver = changed.subscribe();
         let writer = Writer::start(connection, database, changed)?;
-        let shared = Shared { place, writer, readers, changed: receiver, known: Arc::default() };
+        let shared = Shared { place, way: Way::Threads { writer, readers }, changed: receiver, known: Arc::default() };
         Ok(Store { shared: Arc::new(shared), server: None })
     }
 
@@ -145,7 +162,7 @@ impl Store {
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
         let shared = Arc::clone(&self.shared);
-        match tokio::task::spawn_blocking(move || shared.readers.read(closure)).await {
+        match tokio::task::spawn_blocking(move || shared.read(closure)).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::Closed),
         }
@@ -159,14 +176,18 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
+        let writer = match &self.shared.way {
+            Way::Threads { writer, .. } => writer,
+            Way::Callers(alone) => return alone.write(signed(self.server, closure)),
+        };
         let (sender, receiver) = oneshot::channel();
-        self.shared.writer.send(signed(self.server, closure), move |answer| drop(sender.send(answer)))?;
+        writer.send(signed(self.server, closure), move |answer| drop(sender.send(answer)))?;
         receiver.await.unwrap_or(Err(Error::Panicked))
     }
 
     /// [`Store::read`] for threads that may wait.
     pub fn read_blocking<T>(&self, closure: impl FnOnce(&mut dyn Tx) -> Result<T>) -> Result<T> {
-        self.shared.readers.read(closure)
+        self.shared.read(closure)
     }
 
     /// [`Store::write`] for threads that may wait.
@@ -175,9 +196,22 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut dyn Tx) -> Result<T> + Send + 'static,
     {
+        let writer = match &self.shared.way {
+            Way::Threads { writer, .. } => writer,
+            Way::Callers(alone) => return alone.write(signed(self.server, closure)),
+        };
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        self.shared.writer.send(signed(self.server, closure), move |answer| drop(sender.send(answer)))?;
+        writer.send(signed(self.server, closure), move |answer| drop(sender.send(answer)))?;
         receiver.recv().unwrap_or(Err(Error::Panicked))
+    }
+}
+
+impl Shared {
+    fn read<T>(&self, closure: impl FnOnce(&mut dyn Tx) -> Result<T>) -> Result<T> {
+        match &self.way {
+            Way::Threads { readers, .. } => readers.read(closure),
+            Way::Callers(alone) => alone.read(closure),
+        }
     }
 }
 

@@ -18,8 +18,11 @@ pub(crate) struct Message {
 struct Process {
     attempt: u32,
     phase: Phase,
+    /// It works until somebody stops it.
+    is_endless: bool,
 }
 
+/// The processes of one machine. They live on when the server dies.
 #[derive(Debug, Default)]
 pub(crate) struct Executor {
     /// The last process of each run.
@@ -31,18 +34,24 @@ pub(crate) struct Executor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Launch {
     Started,
-    /// Another attempt of the run is still there.
-    Busy,
+    /// It was started before.
+    Repeated,
+    /// An earlier attempt of the run is still there.
+    Busy(u32),
+}
+
+fn is_live(process: &Process) -> bool {
+    !matches!(process.phase, Phase::Exited(_) | Phase::Lost)
 }
 
 impl Executor {
     /// Starts an attempt, unless it was started before.
-    pub(crate) fn launch(&mut self, run: RunId, attempt: u32) -> Launch {
+    pub(crate) fn launch(&mut self, run: RunId, attempt: u32, is_endless: bool) -> Launch {
         match self.processes.get(&run) {
-            Some(process) if process.attempt >= attempt => Launch::Started,
-            Some(process) if !matches!(process.phase, Phase::Exited(_)) => Launch::Busy,
+            Some(process) if process.attempt >= attempt => Launch::Repeated,
+            Some(process) if is_live(process) => Launch::Busy(process.attempt),
             _ => {
-                self.processes.insert(run, Process { attempt, phase: Phase::Starting });
+                self.processes.insert(run, Process { attempt, phase: Phase::Starting, is_endless });
                 Launch::Started
             }
         }
@@ -51,7 +60,7 @@ impl Executor {
     /// Ends an attempt. False when there is nothing to end.
     pub(crate) fn stop(&mut self, run: RunId, attempt: u32) -> bool {
         match self.processes.get_mut(&run) {
-            Some(process) if process.attempt == attempt && !matches!(process.phase, Phase::Exited(_)) => {
+            Some(process) if process.attempt == attempt && is_live(process) => {
                 process.phase = Phase::Exited(Exit::Stopped);
                 self.tell(run);
                 true
@@ -61,17 +70,18 @@ impl Executor {
     }
 
     /// Lets one process go on.
-    pub(crate) fn advance(&mut self, random: &mut Random) -> bool {
-        let live: Vec<RunId> = self
-            .processes
-            .iter()
-            .filter(|(_, process)| !matches!(process.phase, Phase::Exited(_)))
-            .map(|(run, _)| *run)
-            .collect();
-        let Some(run) = random.pick(&live) else { return false };
-        let Some(process) = self.processes.get_mut(&run) else { return false };
+    pub(crate) fn advance(&mut self, random: &mut Random) -> Option<RunId> {
+        let live: Vec<RunId> = self.live().map(|(run, _)| run).collect();
+        let run = random.pick(&live)?;
+        let process = self.processes.get_mut(&run)?;
         process.phase = match process.phase {
             Phase::Starting => Phase::Running,
+            _ if random.once_in(50) => Phase::Lost,
+            _ if process.is_endless => {
+                let warns = random.once_in(3);
+                let (reason, message) = ("Stuck".to_owned(), "no progress".to_owned());
+                if warns { Phase::Warning { reason, message } } else { Phase::Running }
+            }
             _ if random.once_in(5) => Phase::Exited(Exit::Failed {
                 reason: "Error".to_owned(),
                 message: "the process exited with code 1".to_owned(),
@@ -80,11 +90,11 @@ impl Executor {
             _ => Phase::Exited(Exit::Succeeded),
         };
         self.tell(run);
-        true
+        Some(run)
     }
 
     fn tell(&mut self, run: RunId) {
-        if let Some(Process { attempt, phase }) = self.processes.get(&run).cloned() {
+        if let Some(Process { attempt, phase, .. }) = self.processes.get(&run).cloned() {
             self.messages.push(Message { run, event: Event::Observed { attempt, phase } });
         }
     }
@@ -106,9 +116,14 @@ impl Executor {
         }
     }
 
+    /// Tells again what became of a process, for a server that looks at a run by itself.
+    pub(crate) fn look_at(&mut self, run: RunId) {
+        self.tell(run);
+    }
+
     /// Runs with a process that has not ended.
     pub(crate) fn live(&self) -> impl Iterator<Item = (RunId, u32)> + '_ {
-        let live = self.processes.iter().filter(|(_, process)| !matches!(process.phase, Phase::Exited(_)));
+        let live = self.processes.iter().filter(|(_, process)| is_live(process));
         live.map(|(run, process)| (*run, process.attempt))
     }
 }

@@ -1,10 +1,11 @@
-//! One simulated server with its store, its processes, its clock and its users.
+//! Servers that share a store, their machines, a clock and users; one of them does something in each step.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+<<<<<<< HEAD
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
@@ -17,92 +18,98 @@ use polyaxon_store::actions::{self, Ability, OpenAction};
 use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{Store, admission, lifecycle, pipelines, projects, runs, servers};
 use uuid::Uuid;
+=======
+use polyaxon_engine::state::Event;
+use polyaxon_model::ids::{ExecutorId, RunId};
+use polyaxon_store::{Error, Fate, Store, projects};
+>>>>>>> e18fad0 (simulator: Play several servers, crashes within writes, freezes, clock jumps and users, and check every step)
 
-use crate::executor::{Executor, Launch};
+use crate::machine::{Machine, Started};
+use crate::mirror::{self, Mirror};
 use crate::random::Random;
-use crate::{invariants, operations};
+use crate::{clock, invariants, operations, users};
 
-const PROJECT: u128 = 1;
-const SERVER: ExecutorId = ExecutorId::new(Uuid::from_u128(2));
-const CAPACITY: usize = 4;
-/// Steps between two looks at everything.
-const CHECK_EVERY: u64 = 50;
-/// Steps that are told when a simulation does not end.
-const LAST_STEPS: usize = 100;
+/// Steps that a failure prints.
+const REMEMBERED: usize = 60;
 
-static NOW: AtomicI64 = AtomicI64::new(0);
-
-fn clock() -> Timestamp {
-    Timestamp::from_micros(NOW.load(Ordering::SeqCst))
+thread_local! {
+    /// What becomes of the next write.
+    static FATE: Cell<Fate> = const { Cell::new(Fate::Kept) };
 }
 
 /// What happens besides the ordinary.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// A run is over after this many steps, finished or not.
+    /// Steps until everybody goes home and what was begun is ended.
     pub steps: u64,
-    /// Operations that are submitted.
+    /// Operations that are submitted, without clones.
     pub submissions: u64,
-    /// Users stop, skip, approve and resume runs.
+    pub servers: u128,
+    /// Users stop, skip, resume, restart, copy, archive, restore and delete runs, and change limits.
     pub has_users: bool,
-    /// The server is killed and started again.
+    /// Servers are killed, also within a write, and between a write and its acknowledgement.
     pub has_crashes: bool,
+    /// Servers stand still until others take them for dead.
+    pub has_freezes: bool,
+    /// The wall clock is set, back and forth.
+    pub has_clock_jumps: bool,
+}
+
+impl Options {
+    /// What a seed stands for: each has its own mixture.
+    pub fn of(seed: u64, steps: u64) -> Options {
+        let mut random = Random::new(seed ^ 0x5eed);
+        Options {
+            steps,
+            submissions: 2 + random.below(4),
+            servers: 1 + u128::from(random.below(3)),
+            has_users: random.once_in(2),
+            has_crashes: !random.once_in(3),
+            has_freezes: random.once_in(2),
+            has_clock_jumps: random.once_in(3),
+        }
+    }
 }
 
 /// How a simulation went.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub steps: u64,
     pub runs: u64,
-    /// Actions that are open and the last steps, when the steps were not enough to end everything.
-    pub left: Vec<String>,
+    /// Of everything that happened, to compare two plays of one seed.
+    pub digest: u64,
 }
 
-pub(crate) struct World {
-    home: tempfile::TempDir,
-    pub(crate) store: Store,
-    performer: Performer,
-    pub(crate) executor: Executor,
+struct World {
+    store: Store,
+    machines: Vec<Machine>,
+    mirror: Mirror,
     random: Random,
     submitted: u64,
-    pub(crate) has_users: bool,
+    next_run: u64,
+    /// Attempts that were started, and where.
+    started: BTreeMap<(RunId, u32), ExecutorId>,
+    last: VecDeque<String>,
+    digest: DefaultHasher,
+    steps: u64,
 }
 
-/// Plays one seed. An error says which invariant does not hold, and after which step.
+/// Plays one seed. An error says which invariant does not hold, after which step, and the steps before.
 pub fn simulate(seed: u64, options: &Options) -> Result<Outcome, String> {
-    NOW.store(1_780_000_000_000_000, Ordering::SeqCst);
-    let mut world = World::new(seed, options.has_users)?;
-    let mut quiet = 0;
-    let mut last = std::collections::VecDeque::new();
-    for step in 0..options.steps {
-        // Users go home in the end.
-        let has_users = options.has_users && step < options.steps / 2;
-        let what = world.step(&Options { has_users, ..*options })?;
-        let context = |problem: String| format!("seed {seed}, step {step} ({what}): {problem}");
-        if step % CHECK_EVERY == 0 {
-            invariants::check(&world).map_err(context)?;
-        }
-        last.push_back(what);
-        if last.len() > LAST_STEPS {
-            last.pop_front();
-        }
-        quiet = if what == "nothing" { quiet + 1 } else { 0 };
-        if quiet > 60 && world.is_over(options)? {
-            invariants::check(&world).map_err(context)?;
-            invariants::check_end(&world).map_err(context)?;
-            return Ok(Outcome { steps: step, runs: invariants::count(&world)?, left: Vec::new() });
-        }
-    }
-    invariants::check(&world)?;
-    let mut left: Vec<String> =
-        world.open_actions()?.into_iter().map(|open| format!("{} {:?}", open.run, open.action)).collect();
-    left.extend(last.into_iter().map(str::to_owned));
-    Ok(Outcome { steps: options.steps, runs: invariants::count(&world)?, left })
+    let home = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let mut world = World::new(seed, options, &Layout::new(home.path()))?;
+    let played = world.play(options);
+    played.map_err(|problem| {
+        let last: Vec<&str> = world.last.iter().map(String::as_str).collect();
+        format!("{}\nseed {seed}, step {}: {problem}\n{options:?}", last.join("\n"), world.steps)
+    })?;
+    let digest = world.digest.finish();
+    Ok(Outcome { steps: world.steps, runs: world.mirror.runs.len() as u64, digest })
 }
 
-pub(crate) fn told(error: impl std::error::Error) -> String {
+fn told(error: &Error) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
+    let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         text = format!("{text}: {error}");
         source = error.source();
@@ -110,6 +117,7 @@ pub(crate) fn told(error: impl std::error::Error) -> String {
     text
 }
 
+<<<<<<< HEAD
 fn performer(layout: &Layout, store: &Store) -> Performer {
     let options = RuntimeOptions {
         server: SERVER,
@@ -125,202 +133,241 @@ fn performer(layout: &Layout, store: &Store) -> Performer {
     Performer::new(store.clone(), options)
 }
 
+=======
+>>>>>>> e18fad0 (simulator: Play several servers, crashes within writes, freezes, clock jumps and users, and check every step)
 impl World {
-    fn new(seed: u64, has_users: bool) -> Result<World, String> {
-        let home = tempfile::tempdir().map_err(told)?;
-        let layout = Layout::new(home.path());
-        std::fs::create_dir_all(layout.local()).map_err(told)?;
-        let store = Store::open(layout.database()).map_err(told)?.of_server(SERVER);
-        let project = ProjectId::new(Uuid::from_u128(PROJECT));
-        store
-            .write_blocking(move |tx| {
-                projects::get_or_create(tx, "simulated", project, clock())?;
-                servers::register(tx, SERVER, "here", Ability::Execute, clock())
-            })
-            .map_err(told)?;
-        let performer = performer(&layout, &store);
-        let random = Random::new(seed);
-        Ok(World { home, store, performer, executor: Executor::default(), random, submitted: 0, has_users })
-    }
-
-    fn step(&mut self, options: &Options) -> Result<&'static str, String> {
-        NOW.fetch_add(self.random.below(50_000) as i64, Ordering::SeqCst);
-        let did = match self.random.below(100) {
-            0..45 => self.perform(options)?,
-            45..62 => self.deliver()?,
-            62..80 => self.executor.advance(&mut self.random).then_some("process"),
-            80..90 => self.admit()?,
-            90..94 => self.pass_time()?,
-            94..96 if self.submitted < options.submissions => self.submit()?,
-            96..98 if options.has_users => self.interfere()?,
-            98 if options.has_crashes && self.random.once_in(8) => self.crash()?,
-            _ => self.look_after()?,
+    fn new(seed: u64, options: &Options, layout: &Layout) -> Result<World, String> {
+        clock::restart();
+        FATE.set(Fate::Kept);
+        let store = Store::in_memory(Box::new(|| FATE.replace(Fate::Kept))).map_err(|error| told(&error))?;
+        let create = |tx: &mut dyn polyaxon_store::db::Tx| {
+            projects::get_or_create(tx, "simulated", users::PROJECT, clock::now()).map(drop)
         };
-        Ok(did.unwrap_or("nothing"))
+        store.write_blocking(create).map_err(|error| told(&error))?;
+        mirror::watch(&store).map_err(|error| told(&error))?;
+        let mut random = Random::new(seed);
+        let machines =
+            (0..options.servers).map(|number| Machine::new(number, 1 + random.below(5) as usize, layout, &store));
+        Ok(World {
+            machines: machines.collect(),
+            store,
+            mirror: Mirror::default(),
+            submitted: 0,
+            next_run: 0,
+            started: BTreeMap::new(),
+            last: VecDeque::new(),
+            digest: DefaultHasher::new(),
+            steps: 0,
+            random,
+        })
     }
 
-    fn open_actions(&self) -> Result<Vec<OpenAction>, String> {
-        self.store.read_blocking(|tx| actions::open(tx, 0, 10_000)).map_err(told)
-    }
-
-    /// Performs one action, or some of different runs together.
-    fn perform(&mut self, options: &Options) -> Result<Option<&'static str>, String> {
-        let open = self.open_actions()?;
-        let mut first: Vec<OpenAction> = Vec::new();
-        for action in open {
-            let is_timer = matches!(action.action, Action::Wake { .. } | Action::Delete { .. });
-            if !is_timer && !first.iter().any(|other| other.run == action.run) {
-                first.push(action);
-            }
+    fn play(&mut self, options: &Options) -> Result<(), String> {
+        while self.steps < options.steps {
+            self.step(options)?;
         }
-        let mut outcomes = Vec::new();
-        for _ in 0..=self.random.below(3) {
-            if first.is_empty() {
+        // Everybody goes home: gates are opened, what never ends is stopped, and nothing goes wrong any more.
+        let quiet = Options {
+            has_users: false,
+            has_crashes: false,
+            has_freezes: false,
+            has_clock_jumps: false,
+            submissions: 0,
+            ..*options
+        };
+        FATE.set(Fate::Kept);
+        self.machines.iter_mut().for_each(|machine| machine.frozen_until = 0);
+        let most = self.steps + 40 * options.steps + 40_000;
+        for round in 0.. {
+            for _ in 0..100 {
+                self.step(&quiet)?;
+            }
+            if self.is_over().map_err(|error| told(&error))? {
                 break;
             }
-            let place = self.random.below(first.len() as u64) as usize;
-            let action = first.swap_remove(place);
-            match action.action {
-                Action::Launch { attempt } => self.launch(&action, attempt, options)?,
-                Action::Stop { attempt } => self.stop(&action, attempt)?,
-                _ => outcomes.extend(self.performer.perform(action, None).map_err(told)?),
+            if self.steps > most {
+                invariants::check_end(&self.mirror)?;
+                return Err("it comes to no end".to_owned());
+            }
+            let waiting: Vec<(RunId, Event)> = self
+                .mirror
+                .runs
+                .values()
+                .filter(|run| !run.status.is_done())
+                .filter_map(|run| match run.pending {
+                    Some(_) => Some((run.uuid, Event::Approved)),
+                    None if round % 5 == 4 && run.status.is_on_cluster() && !run.kind.is_pipeline() => {
+                        Some((run.uuid, Event::StopRequested))
+                    }
+                    None => None,
+                })
+                .collect();
+            for (run, event) in waiting {
+                users::apply(&self.store, run, event).map_err(|error| told(&error))?;
+                self.look()?;
             }
         }
-        if outcomes.is_empty() {
-            return Ok(None);
-        }
-        // Killed after the work and before its report, or twice the same report.
-        if options.has_crashes && self.random.once_in(40) {
-            return self.crash();
-        }
-        self.report(&outcomes)?;
-        if self.random.once_in(10) {
-            self.report(&outcomes)?;
-        }
-        Ok(Some("perform"))
+        invariants::check_end(&self.mirror)
     }
 
-    fn report(&self, outcomes: &[Performed]) -> Result<(), String> {
-        self.performer.report(outcomes).map_err(told)
+    /// One thing happens, and everything is checked.
+    fn step(&mut self, options: &Options) -> Result<(), String> {
+        self.steps += 1;
+        clock::pass(self.random.below(50_000) as i64);
+        let place = self.random.below(self.machines.len() as u64) as usize;
+        if options.has_crashes && self.random.once_in(60) {
+            FATE.set(if self.random.once_in(2) { Fate::Lost } else { Fate::Unheard });
+        }
+        let did = match self.act(place, options) {
+            Ok(did) => did,
+            // The process died in the middle of it.
+            Err(Error::Closed) if options.has_crashes => {
+                self.machines[place].crash();
+                ("crash within", None)
+            }
+            Err(error) => return Err(told(&error)),
+        };
+        FATE.set(Fate::Kept);
+        let (what, run) = did;
+        (what, run, place).hash(&mut self.digest);
+        if what != "nothing" {
+            if self.last.len() >= REMEMBERED {
+                self.last.pop_front();
+            }
+            let run = run.map_or_else(String::new, |run| format!(" {run}"));
+            self.last.push_back(format!("step {} at {}: server {place}: {what}{run}", self.steps, clock::now()));
+        }
+        self.look()
     }
 
-    fn launch(&mut self, action: &OpenAction, attempt: u32, options: &Options) -> Result<(), String> {
-        let (run, seq) = (action.run, action.seq);
-        let action = action.action.clone();
-        let wanted = move |tx: &mut dyn polyaxon_store::db::Tx| lifecycle::state(tx, run);
-        let state = self.store.read_blocking(wanted).map_err(told)?;
-        if !state.is_some_and(|state| state.wants(&action)) {
-            return self.store.write_blocking(move |tx| actions::done(tx, run, seq, clock()).map(drop)).map_err(told);
-        }
-        if self.executor.launch(run, attempt) == Launch::Busy || (options.has_crashes && self.random.once_in(50)) {
+    /// Sees what changed, and that it was allowed to.
+    fn look(&mut self) -> Result<(), String> {
+        let before = self.mirror.refresh(&self.store).map_err(|error| told(&error))?;
+        if before.is_empty() {
             return Ok(());
         }
-        let event = Event::Observed { attempt, phase: Phase::Starting };
-        self.store.write_blocking(move |tx| lifecycle::complete(tx, run, seq, &event, clock()).map(drop)).map_err(told)
+        for id in before.keys() {
+            if let Some(run) = self.mirror.runs.get(id) {
+                (run.status.as_str(), run.history.len(), run.control.attempt).hash(&mut self.digest);
+            }
+        }
+        let capacities: Vec<_> = self.machines.iter().map(|machine| (machine.id, machine.capacity)).collect();
+        invariants::check(&self.mirror, &before, &capacities)
     }
 
-    fn stop(&mut self, action: &OpenAction, attempt: u32) -> Result<(), String> {
-        let (run, seq) = (action.run, action.seq);
-        let is_told_later = self.executor.stop(run, attempt);
-        let event = Event::Observed { attempt, phase: Phase::Exited(Exit::Stopped) };
-        let write = move |tx: &mut dyn polyaxon_store::db::Tx| match is_told_later {
-            true => actions::done(tx, run, seq, clock()).map(drop),
-            false => lifecycle::complete(tx, run, seq, &event, clock()).map(drop),
-        };
-        self.store.write_blocking(write).map_err(told)
+    fn act(&mut self, place: usize, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
+        let random = &mut self.random;
+        let choice = random.below(200);
+        if choice < 34 {
+            return Ok(("process", self.machines[place].executor.advance(random)))
+                .map(|(what, run)| if run.is_some() { (what, run) } else { ("nothing", None) });
+        }
+        if options.submissions > self.submitted && choice < 38 {
+            self.submitted += 1;
+            self.next_run += 1;
+            let text = operations::operation(random).to_string();
+            let run = users::submit(&self.store, self.next_run, text, None)?;
+            return Ok(("submission", Some(run)));
+        }
+        if options.has_users && choice < 44 {
+            return users::interfere(&self.store, &self.mirror, random, &mut self.next_run);
+        }
+        if options.has_clock_jumps && choice == 44 && random.once_in(3) {
+            clock::set_by(random.below(7_200_000_000) as i64 - 3_600_000_000);
+            return Ok(("clock", None));
+        }
+        if choice == 45 && random.once_in(2) {
+            return self.pass_time();
+        }
+        let machine = &mut self.machines[place];
+        if machine.frozen_until > clock::steady() {
+            return Ok(("nothing", None));
+        }
+        if options.has_freezes && choice == 46 && random.once_in(4) {
+            machine.frozen_until = clock::steady() + 1_000_000 * (30 + random.below(900)) as i64;
+            return Ok(("freeze", None));
+        }
+        if options.has_crashes && choice == 47 && random.once_in(3) {
+            machine.crash();
+            return Ok(("crash", None));
+        }
+        machine.begin()?;
+        match choice {
+            48..90 => machine.perform(random).and_then(|(what, started)| self.remember(place, what, started)),
+            90..135 => Ok((machine.report(random)?, None)),
+            135..165 => Ok(match machine.deliver(random)? {
+                Some(run) => ("message", Some(run)),
+                None => ("nothing", None),
+            }),
+            165..185 => Ok((if machine.admit()? { "admission" } else { "nothing" }, None)),
+            185..189 => machine.scan().map(|()| ("scan", None)),
+            189..191 => machine.keep().map(|()| ("keep", None)),
+            _ => self.fire(place),
+        }
     }
 
-    fn deliver(&mut self) -> Result<Option<&'static str>, String> {
-        let Some(message) = self.executor.take_message(&mut self.random) else { return Ok(None) };
-        let apply = move |tx: &mut dyn polyaxon_store::db::Tx| {
-            lifecycle::apply(tx, message.run, &message.event, clock()).map(drop)
-        };
-        self.store.write_blocking(apply).map_err(told)?;
-        Ok(Some("message"))
+    /// 3: an attempt is started in one place, once.
+    fn remember(
+        &mut self,
+        place: usize,
+        what: &'static str,
+        started: Option<Started>,
+    ) -> Result<(&'static str, Option<RunId>), Error> {
+        let Some(Started { run, attempt }) = started else { return Ok((what, None)) };
+        let id = self.machines[place].id;
+        if let Some(other) = self.started.insert((run, attempt), id) {
+            let message = format!("attempt {attempt} of run {run} was started at {other} and again at {id}");
+            return Err(Error::Corrupt { column: 0, message });
+        }
+        match self.mirror.run(run) {
+            Some(record) if record.control.attempt >= attempt => Ok((what, Some(run))),
+            _ => {
+                Err(Error::Corrupt { column: 0, message: format!("attempt {attempt} of run {run} was never decided") })
+            }
+        }
     }
 
+<<<<<<< HEAD
     fn admit(&mut self) -> Result<Option<&'static str>, String> {
         let admitted =
             self.store.write_blocking(|tx| admission::admit(tx, SERVER, &Capacity::of_slots(CAPACITY), clock()));
         Ok((!admitted.map_err(told)?.is_empty()).then_some("admission"))
+=======
+    /// Time passes to the next timer of all.
+    fn pass_time(&mut self) -> Result<(&'static str, Option<RunId>), Error> {
+        let mut next = None;
+        for machine in &self.machines {
+            next = next.max(machine.next_timer()?.map(|(_, at)| std::cmp::Reverse(at)));
+        }
+        if let Some(std::cmp::Reverse(at)) = next {
+            let wait = (at.as_micros() - clock::now().as_micros()).clamp(0, 90_000_000_000);
+            clock::pass(wait + self.random.below(1_000_000) as i64);
+            return Ok(("time", None));
+        }
+        clock::pass(self.random.below(20_000_000) as i64);
+        Ok(("time", None))
+>>>>>>> e18fad0 (simulator: Play several servers, crashes within writes, freezes, clock jumps and users, and check every step)
     }
 
-    /// Performs the earliest timer, whenever that is.
-    fn pass_time(&mut self) -> Result<Option<&'static str>, String> {
-        let due = |action: &OpenAction| match action.action {
-            Action::Wake { at } | Action::Delete { at } => Some(at),
-            _ => None,
-        };
-        let open = self.open_actions()?;
-        let Some(next) = open.into_iter().filter(|action| due(action).is_some()).min_by_key(due) else {
-            return Ok(None);
-        };
-        let at = due(&next).unwrap_or_default();
-        NOW.fetch_max(at.as_micros(), Ordering::SeqCst);
-        let outcomes: Vec<Performed> = self.performer.perform(next, Some(at)).map_err(told)?.into_iter().collect();
-        self.report(&outcomes)?;
-        Ok(Some("timer"))
+    fn fire(&mut self, place: usize) -> Result<(&'static str, Option<RunId>), Error> {
+        let machine = &mut self.machines[place];
+        match machine.next_timer()? {
+            Some((action, at)) if at <= clock::now() => {
+                let run = action.run;
+                machine.fire(action, at)?;
+                Ok(("timer", Some(run)))
+            }
+            _ => Ok(("nothing", None)),
+        }
     }
 
-    /// What the loop does now and then.
-    fn look_after(&mut self) -> Result<Option<&'static str>, String> {
-        self.store.write_blocking(|tx| pipelines::advance::advance_all(tx, clock())).map_err(told)?;
-        Ok(None)
-    }
-
-    fn submit(&mut self) -> Result<Option<&'static str>, String> {
-        self.submitted += 1;
-        let operation = operations::operation(&mut self.random);
-        let text = operation.to_string();
-        let problem = |problems: Vec<polyaxon_spec::diagnostic::Diagnostic>| format!("{problems:?}\n{text}");
-        let document = wire::read_operation(&text).map_err(problem)?;
-        let family = compose::run_kind(&compose::compose(&document).map_err(problem)?.operation);
-        let birth = Birth {
-            kind: family.kind.parse().map_err(told)?,
-            managed_by: ManagedBy::Agent,
-            pending: None,
-            requires_approval: false,
-            place: Place::Independent,
-        };
-        let id = RunId::new(Uuid::from_u128(u128::from(self.submitted)));
-        let mut record = NewRecord::new(id, ProjectId::new(Uuid::from_u128(PROJECT)), birth);
-        record.runtime = Some(family.runtime.parse().map_err(told)?);
-        record.name = Some("top".to_owned());
-        record.raw_content = Some(text);
-        self.store.write_blocking(move |tx| runs::create(tx, &record, clock()).map(drop)).map_err(told)?;
-        Ok(Some("submission"))
-    }
-
-    /// A user does something to some run.
-    fn interfere(&mut self) -> Result<Option<&'static str>, String> {
-        let all = invariants::runs(self)?;
-        let Some(run) = self.random.pick(&all) else { return Ok(None) };
-        let event = match self.random.below(12) {
-            0 => Event::StopRequested,
-            1 => Event::SkipRequested,
-            2 | 3 => Event::ResumeRequested,
-            _ => Event::Approved,
-        };
-        self.store.write_blocking(move |tx| lifecycle::apply(tx, run, &event, clock()).map(drop)).map_err(told)?;
-        Ok(Some("user"))
-    }
-
-    /// Everything that was only in memory is gone.
-    fn crash(&mut self) -> Result<Option<&'static str>, String> {
-        let layout = Layout::new(self.home.path());
-        self.store = Store::open(layout.database()).map_err(told)?.of_server(SERVER);
-        self.performer = performer(&layout, &self.store);
-        let register =
-            |tx: &mut dyn polyaxon_store::db::Tx| servers::register(tx, SERVER, "here", Ability::Execute, clock());
-        self.store.write_blocking(register).map_err(told)?;
-        self.executor.look_again();
-        Ok(Some("crash"))
-    }
-
-    /// Whether nothing is left to do by anybody but users.
-    fn is_over(&self, options: &Options) -> Result<bool, String> {
-        let waits = self.store.read_blocking(admission::has_waiting).map_err(told)?;
-        let is_idle = !waits && self.open_actions()?.is_empty() && self.executor.messages.is_empty();
-        Ok(is_idle && self.executor.live().next().is_none() && self.submitted >= options.submissions)
+    fn is_over(&self) -> Result<bool, Error> {
+        let is_done = self.mirror.runs.values().all(|run| run.status.is_done() && run.open.is_empty());
+        let holds = self.mirror.runs.values().any(|run| run.control.is_attempt_live);
+        let mut is_idle = is_done && !holds;
+        for machine in &self.machines {
+            is_idle = is_idle && machine.is_idle()?;
+        }
+        Ok(is_idle)
     }
 }

@@ -1,10 +1,12 @@
-//! Plays seeds for some seconds. `SIMULATOR_SEED=N` replays one, `SIMULATOR_SECONDS=N` plays longer.
+//! Plays seeds for some seconds. `cargo xtask simulate` plays longer, or one seed again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use simulator::{Options, simulate};
 
-const OPTIONS: Options = Options { steps: 20_000, submissions: 3, has_users: false, has_crashes: true };
+/// Steps of a seed before everybody goes home.
+const STEPS: u64 = 3000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -12,26 +14,50 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn invariants_hold_for_every_seed() {
-    let seconds = number("SIMULATOR_SECONDS").unwrap_or(20);
-    let seeds = number("SIMULATOR_SEED").map_or(1..100_000, |seed| seed..seed + 1);
-    let (start, mut steps, mut finished, mut played, mut left) = (Instant::now(), 0, 0, 0, Vec::new());
-    for seed in seeds {
-        let options = Options { has_users: seed % 2 == 0, ..OPTIONS };
-        match simulate(seed, &options) {
-            Ok(outcome) => {
-                steps += outcome.steps;
-                finished += u64::from(outcome.steps < options.steps);
-                played += 1;
-                left = outcome.left;
+    let seconds = Duration::from_secs(number("SIMULATOR_SECONDS").unwrap_or(20));
+    let most = number("SIMULATOR_STEPS").unwrap_or(1_000_000);
+    let steps_of_one = number("SIMULATOR_LENGTH").unwrap_or(STEPS);
+    let only = number("SIMULATOR_SEED");
+    let (next, steps, runs, start) = (AtomicU64::new(1), AtomicU64::new(0), AtomicU64::new(0), Instant::now());
+    let play = || {
+        while steps.load(Ordering::Relaxed) < most && start.elapsed() < seconds {
+            let seed = only.unwrap_or_else(|| next.fetch_add(1, Ordering::Relaxed));
+            match simulate(seed, &Options::of(seed, steps_of_one)) {
+                Ok(outcome) => {
+                    steps.fetch_add(outcome.steps, Ordering::Relaxed);
+                    runs.fetch_add(outcome.runs, Ordering::Relaxed);
+                }
+                Err(problem) => {
+                    return Err(format!(
+                        "{problem}\nreplay it with `cargo xtask simulate --seed {seed} --steps {steps_of_one}`"
+                    ));
+                }
             }
-            Err(problem) => panic!("{problem}\nreplay it with SIMULATOR_SEED={seed}"),
+            if only.is_some() {
+                break;
+            }
         }
-        if start.elapsed() > Duration::from_secs(seconds) {
-            break;
-        }
+        Ok(())
+    };
+    let threads = if only.is_some() { 1 } else { std::thread::available_parallelism().map_or(2, usize::from) };
+    let results: Vec<Result<(), String>> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(play)).collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap_or_else(|_| Err("a simulation panicked".to_owned())))
+            .collect()
+    });
+    let problems: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+    let (steps, runs) = (steps.into_inner(), runs.into_inner());
+    println!("{steps} steps with {runs} runs in {:.1?}", start.elapsed());
+    assert!(steps > 0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [3, 8, 21] {
+        let options = Options::of(seed, 800);
+        assert_eq!(simulate(seed, &options), simulate(seed, &options));
     }
-    assert!(
-        steps > 0 && finished * 10 >= played * 9,
-        "{finished} of {played} seeds came to an end in {steps} steps, {left:?}"
-    );
 }

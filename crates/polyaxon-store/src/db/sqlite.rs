@@ -51,6 +51,21 @@ impl Session {
         }
     }
 
+    /// A database of its own that ends with the connection.
+    pub(crate) fn in_memory(place: &Place) -> Result<Session> {
+        let connect = || {
+            let connection = rusqlite::Connection::open_in_memory()?;
+            connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+            connection.pragma_update(None, "foreign_keys", true)?;
+            Ok(connection)
+        };
+        let place = place.clone();
+        match connect() {
+            Ok(connection) => Ok(Session { connection, place, changes_before: 0 }),
+            Err(source) => Err(explain(&place, source)),
+        }
+    }
+
     pub(crate) fn begin(&mut self, access: Access) -> Result<()> {
         self.changes_before = self.connection.total_changes();
         self.script(match access {
