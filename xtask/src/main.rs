@@ -9,6 +9,7 @@ mod fuzz;
 mod postgres;
 mod python;
 mod quickstart;
+mod simulate;
 #[cfg(test)]
 mod tidy;
 mod workspace;
@@ -25,6 +26,7 @@ Development tasks
   cargo xtask conformance   compare the recorded cases of the file format, as a table
   cargo xtask codegen       write the JSON Schema and the reference documentation from the tables
   cargo xtask fuzz          feed the readers with broken input: `fuzz [TARGET [SECONDS]]`
+  cargo xtask simulate      play seeds of the simulator: `simulate [--seed N] [--from N] [--steps M] [--seconds S]`
   cargo xtask bench         measure the program; add `--official PROGRAM` to compare
   cargo xtask bench language    measure reading, checking and composing of large files
 ";
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Some("conformance") => checks::conformance(),
         Some("fuzz") => fuzz::run(&rest),
         Some("codegen") => codegen::run(),
+        Some("simulate") => simulate::run(&rest),
         Some("bench") => bench::run(&rest),
         None | Some("help" | "--help" | "-h") => {
             print!("{HELP}");

@@ -73,7 +73,8 @@ fn stamp_finish(run: &mut RunState, now: Timestamp) {
         run.control.active_since = Some(run.created_at);
     }
     let finished = now.max(run.control.active_since.unwrap_or(now));
-    run.finished_at = Some(finished);
+    // The first start may be of an earlier life, when the clock showed more than now.
+    run.finished_at = Some(run.started_at.map_or(finished, |started| finished.max(started)));
     if run.duration.is_none() {
         let active = run.control.active_since.map_or(0.0, |since| finished.seconds_since(since));
         run.duration = Some(round_seconds(run.control.active_seconds + active));

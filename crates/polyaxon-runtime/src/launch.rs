@@ -2,7 +2,7 @@
 
 use polyaxon_compile::plan::process::{self, Host, PlanError, ProcessPlan};
 use polyaxon_engine::state::{Event, Exit, Phase};
-use polyaxon_executors::process::ProcessExecutor;
+use polyaxon_executors::process::{ProcessExecutor, StopRequest};
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_OWNER, Run};
 use polyaxon_spec::wire;
@@ -69,8 +69,13 @@ pub(crate) fn launch(
     }
     if let Err(error) = executor.launch(run.uuid, &plan) {
         return match error {
-            // The last attempt is still ending.
-            polyaxon_executors::process::Error::Busy { .. } => Err(error.into()),
+            // The last attempt is still ending. One that was given up while it was being started, and that nobody knows
+            // of, would never end by itself.
+            polyaxon_executors::process::Error::Busy { running, .. } => {
+                let reason = Some("Another attempt of the run follows.".to_owned());
+                executor.stop(run.uuid, &StopRequest { attempt: running, reason, grace_secs: None })?;
+                Err(error.into())
+            }
             error => {
                 let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
                 Ok(observed(Phase::Exited(Exit::Failed {

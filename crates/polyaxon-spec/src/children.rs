@@ -29,7 +29,8 @@ const CLEARED_BY_SEARCH: &[&str] = &["matrix", "isApproved", "params"];
 
 /// The document of each run that a schedule starts. `operation` is the resolved operation of the schedule.
 pub fn scheduled(source: &Node, operation: &Node) -> Node {
-    child_source(source, operation, &[])
+    // Whoever approved the schedule has approved its runs.
+    child_source(source, operation, &["isApproved"])
 }
 
 /// The children of a search: one source document, and params that differ.

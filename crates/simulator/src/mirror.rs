@@ -53,8 +53,6 @@ pub(crate) struct Counts {
     pub(crate) queued: i64,
     pub(crate) leaves: i64,
     pub(crate) created: i64,
-    pub(crate) position: i64,
-    pub(crate) expected: i64,
     pub(crate) ends: Ends,
 }
 
@@ -197,7 +195,7 @@ fn child(tx: &mut dyn Tx, id: i64, known: Option<&Child>) -> Result<Option<Child
 }
 
 fn counts(tx: &mut dyn Tx, id: i64) -> Result<Option<Counts>> {
-    let sql = "SELECT preparing, queued, leaves, created, position, expected, succeeded, failed, broken, \
+    let sql = "SELECT preparing, queued, leaves, created, succeeded, failed, broken, \
                upstream_failed, stopped, skipped FROM pipelines WHERE run_id = ?1";
     let Some(mut row) = tx.query(sql, &[Value::Int(id)])?.into_iter().next() else { return Ok(None) };
     let mut next = || row.take::<i64>();
@@ -206,8 +204,6 @@ fn counts(tx: &mut dyn Tx, id: i64) -> Result<Option<Counts>> {
         queued: next()?,
         leaves: next()?,
         created: next()?,
-        position: next()?,
-        expected: next()?,
         ends: Ends {
             succeeded: next()? as u64,
             failed: next()? as u64,

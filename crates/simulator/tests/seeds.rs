@@ -14,11 +14,12 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn invariants_hold_for_every_seed() {
-    let seconds = Duration::from_secs(number("SIMULATOR_SECONDS").unwrap_or(20));
+    let seconds = Duration::from_secs(number("SIMULATOR_SECONDS").unwrap_or(8));
     let most = number("SIMULATOR_STEPS").unwrap_or(1_000_000);
     let steps_of_one = number("SIMULATOR_LENGTH").unwrap_or(STEPS);
     let only = number("SIMULATOR_SEED");
-    let (next, steps, runs, start) = (AtomicU64::new(1), AtomicU64::new(0), AtomicU64::new(0), Instant::now());
+    let (next, steps, runs, start) =
+        (AtomicU64::new(number("SIMULATOR_FROM").unwrap_or(1)), AtomicU64::new(0), AtomicU64::new(0), Instant::now());
     let play = || {
         while steps.load(Ordering::Relaxed) < most && start.elapsed() < seconds {
             let seed = only.unwrap_or_else(|| next.fetch_add(1, Ordering::Relaxed));

@@ -91,6 +91,11 @@ fn a_clock_that_is_set_back_does_not_turn_times_around() {
     post(&mut life, Status::Succeeded, Force::No);
     assert_eq!(life.run.finished_at, life.run.started_at);
     assert_eq!((life.run.wait_time, life.run.duration), (Some(0.0), Some(0.0)));
+    life.step(&Event::ResumeRequested);
+    life.now = life.now.minus(Duration::from_hours(1));
+    post(&mut life, Status::Running, Force::No);
+    post(&mut life, Status::Succeeded, Force::No);
+    assert_eq!((life.run.finished_at, life.run.duration), (life.run.started_at, Some(0.0)), "in another life");
 }
 
 fn post(life: &mut Life, status: Status, force: Force) -> Vec<HistoryChange> {

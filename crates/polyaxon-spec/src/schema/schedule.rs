@@ -20,6 +20,20 @@ const fn depends_on_past() -> Field {
     field("dependsOnPast", Type::Bool, "Waits until the run before has ended.", "true").template().default("false")
 }
 
+const fn catch_up() -> Field {
+    field(
+        "catchup",
+        Type::Enum(&["all", "latest", "none"]),
+        "What becomes of runs whose time passed while no server was there.",
+        "latest",
+    )
+    .default("all")
+}
+
+const fn timezone() -> Field {
+    field("timezone", Type::Str, "The time zone that the times are meant in.", "Europe/Berlin").default("UTC")
+}
+
 static CRON: Section = Section {
     name: "cron schedule",
     doc: "Runs at the times of a cron expression.",
@@ -30,6 +44,8 @@ static CRON: Section = Section {
         end(),
         max_runs(),
         depends_on_past(),
+        catch_up(),
+        timezone(),
     ],
     check: None,
 };
@@ -44,6 +60,7 @@ static INTERVAL: Section = Section {
         end(),
         max_runs(),
         depends_on_past(),
+        catch_up(),
     ],
     check: None,
 };

@@ -1,0 +1,46 @@
+//! 13: one approval is asked for at each place, and one is enough. Uploads that wait as well are `gates.rs` of the
+//! tests of the engine.
+
+use polyaxon_engine::state::Event;
+use polyaxon_model::kinds::Pending;
+use polyaxon_model::status::Status;
+use serde_json::json;
+
+use crate::scene::{End, Scene, dag, job, op, operation, with};
+
+#[test]
+fn a_run_waits_for_one_approval() {
+    let mut scene = Scene::new(|_| End::Succeed);
+    let run = scene.submit(&with(operation(&job()), "isApproved", json!(false)));
+    scene.play();
+    assert_eq!((scene.run(run).pending, scene.launched.len()), (Some(Pending::Approval), 0));
+    scene.apply(run, Event::Approved);
+    scene.play();
+    assert_eq!(scene.status(run), Status::Succeeded);
+}
+
+#[test]
+fn an_operation_of_a_dag_waits_while_its_siblings_go_on() {
+    let mut scene = Scene::new(|_| End::Succeed);
+    let gated = with(op("gated", &["first"]), "isApproved", json!(false));
+    let top = scene.submit(&dag(&[op("first", &[]), gated, op("free", &["first"]), op("last", &["gated"])]));
+    scene.play();
+    assert_eq!((scene.status(top), scene.launched.len()), (Status::Running, 2));
+    let child = scene.child(top, "gated");
+    assert_eq!(child.pending, Some(Pending::Approval));
+    scene.apply(child.uuid, Event::Approved);
+    scene.play();
+    assert_eq!((scene.status(top), scene.launched.len()), (Status::Succeeded, 4));
+}
+
+#[test]
+fn a_schedule_is_approved_and_its_runs_are_not_asked_about() {
+    let mut scene = Scene::new(|_| End::Succeed);
+    let schedule = json!({ "kind": "interval", "frequency": 60, "maxRuns": 3 });
+    let run = scene.submit(&with(with(operation(&job()), "schedule", schedule), "isApproved", json!(false)));
+    scene.wait(600);
+    assert!(scene.children(run).is_empty());
+    scene.apply(run, Event::Approved);
+    scene.wait(600);
+    assert_eq!((scene.status(run), scene.launched.len()), (Status::Succeeded, 3));
+}
