@@ -17,8 +17,9 @@
 pub mod actions;
 pub mod admission;
 pub mod agents;
-pub mod audit;
 mod alone;
+pub mod audit;
+
 pub mod beats;
 pub mod bookmarks;
 pub mod cache;

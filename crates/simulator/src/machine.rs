@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::executor::SILENCE;
 use polyaxon_engine::state::{Action, Event, Exit, Phase};
 use polyaxon_model::ids::{ExecutorId, RunId};
@@ -145,7 +146,9 @@ impl Machine {
     pub(crate) fn admit(&mut self) -> Result<bool> {
         self.confirm()?;
         let (id, capacity) = (self.id, self.capacity);
-        let admitted = self.store.write_blocking(move |tx| admission::admit(tx, id, capacity, clock::now()))?;
+        let admitted = self
+            .store
+            .write_blocking(move |tx| admission::admit(tx, id, &Capacity::of_slots(capacity), clock::now()))?;
         Ok(!admitted.is_empty())
     }
 
@@ -309,7 +312,7 @@ fn performer(id: ExecutorId, capacity: usize, layout: &Layout, store: &Store) ->
         layout: layout.clone(),
         program: "none".into(),
         api_host: "here".to_owned(),
-        capacity,
+        capacity: Capacity::of_slots(capacity),
         executes: false,
         changes: Changes::new(),
         executor_lost: LOST,

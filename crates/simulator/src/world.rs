@@ -5,24 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use polyaxon_artifacts::layout::Layout;
-<<<<<<< HEAD
-use polyaxon_engine::admission::Capacity;
-use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
-use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
-use polyaxon_model::kinds::ManagedBy;
-use polyaxon_model::time::Timestamp;
-use polyaxon_runtime::RuntimeOptions;
-use polyaxon_runtime::steps::{Outcome as Performed, Performer};
-use polyaxon_spec::{compose, wire};
-use polyaxon_store::actions::{self, Ability, OpenAction};
-use polyaxon_store::runs::NewRecord;
-use polyaxon_store::{Store, admission, lifecycle, pipelines, projects, runs, servers};
-use uuid::Uuid;
-=======
 use polyaxon_engine::state::Event;
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_store::{Error, Fate, Store, projects};
->>>>>>> e18fad0 (simulator: Play several servers, crashes within writes, freezes, clock jumps and users, and check every step)
 
 use crate::machine::{Machine, Started};
 use crate::mirror::{self, Mirror};
@@ -117,24 +102,6 @@ fn told(error: &Error) -> String {
     text
 }
 
-<<<<<<< HEAD
-fn performer(layout: &Layout, store: &Store) -> Performer {
-    let options = RuntimeOptions {
-        server: SERVER,
-        layout: layout.clone(),
-        program: "none".into(),
-        api_host: String::new(),
-        capacity: Capacity::of_slots(CAPACITY),
-        executes: false,
-        changes: Changes::new(),
-        executor_lost: Duration::from_mins(10),
-        clock,
-    };
-    Performer::new(store.clone(), options)
-}
-
-=======
->>>>>>> e18fad0 (simulator: Play several servers, crashes within writes, freezes, clock jumps and users, and check every step)
 impl World {
     fn new(seed: u64, options: &Options, layout: &Layout) -> Result<World, String> {
         clock::restart();
@@ -327,12 +294,6 @@ impl World {
         }
     }
 
-<<<<<<< HEAD
-    fn admit(&mut self) -> Result<Option<&'static str>, String> {
-        let admitted =
-            self.store.write_blocking(|tx| admission::admit(tx, SERVER, &Capacity::of_slots(CAPACITY), clock()));
-        Ok((!admitted.map_err(told)?.is_empty()).then_some("admission"))
-=======
     /// Time passes to the next timer of all.
     fn pass_time(&mut self) -> Result<(&'static str, Option<RunId>), Error> {
         let mut next = None;
@@ -346,7 +307,6 @@ impl World {
         }
         clock::pass(self.random.below(20_000_000) as i64);
         Ok(("time", None))
->>>>>>> e18fad0 (simulator: Play several servers, crashes within writes, freezes, clock jumps and users, and check every step)
     }
 
     fn fire(&mut self, place: usize) -> Result<(&'static str, Option<RunId>), Error> {

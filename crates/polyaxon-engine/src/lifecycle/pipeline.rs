@@ -53,7 +53,7 @@ impl Draft {
     }
 
     pub(super) fn reopened(&mut self) {
-        if self.run.status.is_done() && self.run.kind.is_pipeline() && self.run.live_state == LiveState::Live {
+        if self.run.status.is_done() && self.run.kind.is_pipeline() && self.run.live_state != LiveState::Deleting {
             self.run.control.life += 1;
             transition::reopen(&mut self.run);
             let running = StatusCondition::new(Status::Running, "ResumeManager", "An operation is resuming", self.now);
@@ -62,7 +62,7 @@ impl Draft {
     }
 
     pub(super) fn reset(&mut self) {
-        if self.run.status.is_done() && self.run.live_state == LiveState::Live {
+        if self.run.status.is_done() && self.run.live_state != LiveState::Deleting {
             self.begin_life("ResumeManager", "The pipeline is resuming, the operation waits for its turn");
             self.run.control.is_held = true;
         }

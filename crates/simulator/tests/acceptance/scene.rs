@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
@@ -213,7 +214,7 @@ impl Scene {
 
     fn admit(&mut self) -> usize {
         let capacity = self.capacity;
-        match self.store.write_blocking(move |tx| admission::admit(tx, SERVER, capacity, now())) {
+        match self.store.write_blocking(move |tx| admission::admit(tx, SERVER, &Capacity::of_slots(capacity), now())) {
             Ok(admitted) => admitted.len(),
             Err(Error::Closed) => {
                 self.restart();
@@ -340,7 +341,7 @@ fn performer(home: &tempfile::TempDir, store: &Store) -> Performer {
         layout: Layout::new(home.path()),
         program: "none".into(),
         api_host: "here".to_owned(),
-        capacity: 64,
+        capacity: Capacity::of_slots(64),
         executes: false,
         changes: Changes::new(),
         executor_lost: Duration::from_mins(10),
