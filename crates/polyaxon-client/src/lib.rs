@@ -16,4 +16,5 @@ pub mod record;
 pub mod resumable;
 pub mod runs;
 pub mod statuses;
+pub mod tree;
 pub mod versions;

@@ -1,5 +1,6 @@
 //! What a server sends, as it sent it: typed accessors over the JSON object, so that `-o json` shows every field.
 
+use polyaxon_model::kinds::RunKind;
 use polyaxon_model::status::Status;
 use serde_json::Value;
 
@@ -33,6 +34,11 @@ impl Run {
     /// `None` when the answer has no status, or one that we do not know.
     pub fn status(&self) -> Option<Status> {
         text(&self.0, "status").parse().ok()
+    }
+
+    /// Whether other runs are below it.
+    pub fn is_pipeline(&self) -> bool {
+        text(&self.0, "kind").parse().is_ok_and(RunKind::is_pipeline)
     }
 
     pub fn namespace(&self) -> &str {

@@ -105,6 +105,11 @@ pub async fn get(client: &Client, place: &Place, uuid: &str) -> Result<Run, Erro
     client.get(&address(client, place, uuid, ""), &[]).await.map(Run)
 }
 
+/// Why a run is as it is, in words; an addition of ours.
+pub async fn explain(client: &Client, place: &Place, uuid: &str) -> Result<Value, Error> {
+    client.get(&address(client, place, uuid, "explain"), &[]).await
+}
+
 pub async fn update(client: &Client, place: &Place, uuid: &str, changes: &Changes) -> Result<Run, Error> {
     client.patch(&address(client, place, uuid, ""), &changes.body()).await.map(Run)
 }

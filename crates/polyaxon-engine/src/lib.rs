@@ -7,6 +7,7 @@
 //!   rule which status may follow, and the times it stamps · [`timer`] what ends by waiting
 //! * [`admission`] who gets a free slot · [`executor`] who is there to execute · [`clone`] restart, copy, resume ·
 //!   [`retention`] how long records are kept
+//! * [`explain`] why a run waits, failed or was skipped, in words
 //! * [`flow`] pipelines: triggers, limits, schedules, completion
 //! * [`cache`] which earlier run stands for a new one
 
@@ -14,6 +15,7 @@ pub mod admission;
 pub mod cache;
 pub mod clone;
 pub mod executor;
+pub mod explain;
 pub mod flow;
 pub mod lifecycle;
 pub mod retention;

@@ -13,6 +13,7 @@ mod waiting;
 
 use std::time::Duration;
 
+use polyaxon_model::JsonMap;
 use polyaxon_model::backoff::Backoff;
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::kinds::{LiveState, ManagedBy, Pending};
@@ -77,7 +78,7 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::Posted { condition, force } => draft.posted(condition, *force),
         Event::Compiled(compiled) => draft.compiled(compiled),
         Event::CompileFailed { message } => draft.compile_failed(message),
-        Event::ConditionsFalse => draft.conditions_false(),
+        Event::ConditionsFalse { condition, values } => draft.conditions_false(condition, values),
         Event::CacheHit => draft.cache_hit(),
         Event::CacheAwaited => draft.cache_awaited(),
         Event::CacheLost => draft.cache_lost(),
@@ -176,10 +177,13 @@ impl Draft {
         }
     }
 
-    fn conditions_false(&mut self) {
+    fn conditions_false(&mut self, condition: &str, values: &JsonMap) {
         self.run.control.is_compiling = false;
         if self.run.status.is_compilable() {
-            self.enter(Status::Skipped, "ConditionsCheckFailed", "The conditions of the operation are false.");
+            let message = "The conditions of the operation are false.";
+            let skipped = StatusCondition::new(Status::Skipped, "ConditionsCheckFailed", message, self.now);
+            let skipped = skipped.with_meta("condition", condition).with_meta("values", values.clone());
+            self.enter_condition(skipped);
         }
     }
 

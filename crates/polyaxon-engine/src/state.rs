@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use polyaxon_model::JsonMap;
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::kinds::{LiveState, ManagedBy, Pending, RunKind};
 use polyaxon_model::status::Status;
@@ -129,7 +130,12 @@ pub enum Event {
         message: String,
     },
     /// The `Compile` action found the operation's `conditions` to be false.
-    ConditionsFalse,
+    ConditionsFalse {
+        /// The conditions as they were written.
+        condition: String,
+        /// What the names in them stood for.
+        values: JsonMap,
+    },
     /// An equal run has the result.
     CacheHit,
     /// An equal run is about to have the result.

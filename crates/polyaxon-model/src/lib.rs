@@ -9,7 +9,7 @@
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
 //! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`agent`] · [`listing`] pages, paging, sorting · [`error`] error bodies
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
-//! * [`stats`] questions over many runs · [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
+//! * [`tree`] a pipeline as it is watched · [`explanation`] why a run is as it is · [`stats`] questions over many runs · [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
 
 pub mod agent;
 pub mod artifact;
@@ -17,6 +17,7 @@ pub mod backoff;
 pub mod change;
 pub mod condition;
 pub mod error;
+pub mod explanation;
 pub mod ids;
 pub mod kinds;
 pub mod lineage;
@@ -35,6 +36,7 @@ pub mod stage;
 pub mod stats;
 pub mod status;
 pub mod time;
+pub mod tree;
 pub mod version;
 pub mod wire_enum;
 mod wire_schema;

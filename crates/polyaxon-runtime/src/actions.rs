@@ -198,7 +198,10 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
     let run = due.action.run;
     match (&due.action.action, &shared.executor) {
         (Action::Compile, _) => match needs.compile {
-            Some(input) => Done::Compiled(Box::new(compile::compile(&shared.options, input, (shared.options.clock)()))),
+            Some(input) => match compile::compile(&shared.options, &shared.store, input, (shared.options.clock)()) {
+                Ok(output) => Done::Compiled(Box::new(output)),
+                Err(error) => Done::Failed(error.into()),
+            },
             None => Done::Failed(Error::UnknownRun(run)),
         },
         (Action::Launch { attempt }, Some(executor)) => match &needs.run {

@@ -24,11 +24,11 @@ use polyaxon_store::cache::{Looks, Wish};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
 use polyaxon_store::runs::{self, Compilation};
-use polyaxon_store::{lifecycle, pipelines, projects, queues, submission};
+use polyaxon_store::{Store, lifecycle, pipelines, projects, queues, submission};
 use serde_json::{Value as Json, json};
 
 use crate::references::Problem;
-use crate::{RuntimeOptions, copies, expansion, launch, references};
+use crate::{RuntimeOptions, copies, expansion, joins, launch, references};
 
 /// The name that the official programs give the store when nobody named it.
 const STORE_NAME: &str = "artifacts_store";
@@ -101,9 +101,15 @@ pub(crate) fn composed(run: &Run) -> Result<compose::Compiled, String> {
 }
 
 /// Compiles. Copies of a clone are made here, so this may take as long as its artifacts are large.
-pub(crate) fn compile(options: &RuntimeOptions, input: Input, now: Timestamp) -> Output {
-    resolved(options, input, now).unwrap_or_else(|problem| {
+pub(crate) fn compile(
+    options: &RuntimeOptions,
+    store: &Store,
+    input: Input,
+    now: Timestamp,
+) -> polyaxon_store::Result<Output> {
+    resolved(options, store, input, now).or_else(|problem| {
         let event = match problem {
+            Problem::Store(error) => return Err(error),
             Problem::Wrong(message) => Event::CompileFailed { message },
             Problem::NotProduced(message) => Event::Concluded(Ending {
                 status: Status::UpstreamFailed,
@@ -111,11 +117,11 @@ pub(crate) fn compile(options: &RuntimeOptions, input: Input, now: Timestamp) ->
                 message,
             }),
         };
-        Output { event, compilation: None, artifacts: Vec::new(), edges: Vec::new(), cache: None }
+        Ok(Output { event, compilation: None, artifacts: Vec::new(), edges: Vec::new(), cache: None })
     })
 }
 
-fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Result<Output, Problem> {
+fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Timestamp) -> Result<Output, Problem> {
     let wrong = |problems: Vec<Diagnostic>| Problem::Wrong(sentences(&problems));
     let compose::Compiled { operation, mut params } =
         std::mem::replace(&mut input.operation, Err(String::new())).map_err(Problem::Wrong)?;
@@ -123,8 +129,15 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     if let Some(problem) = support::unsupported(&operation) {
         return Err(wrong(vec![problem]));
     }
-    let edges = references::fill(&mut params, &operation, &input.run.project, &input.sources, &options.layout)?;
+    let mut edges = references::fill(&mut params, &operation, &input.run.project, &input.sources, &options.layout)?;
     let context = context(options, &input, now);
+    for join in joins::wanted(&operation, &params, &context).map_err(Problem::Wrong)? {
+        let Some(project) = input.project else { continue };
+        let known = store.known();
+        let found = store.read_blocking(|tx| join.find(tx, &known, project, now)).map_err(Problem::Store)?;
+        let found = found.map_err(Problem::Wrong)?;
+        edges.extend(join.fill(&mut params, &input.run, &found, &options.layout).map_err(Problem::Wrong)?);
+    }
     let resolved = resolve(&operation, &params, &context).map_err(wrong)?;
     let cache = if resolved.should_run { wish(&input, &operation, &resolved.operation) } else { None };
     let has_hooks = resolved.operation.get("hooks").is_some_and(is_truthy);
@@ -143,7 +156,7 @@ fn resolved(options: &RuntimeOptions, mut input: Input, now: Timestamp) -> Resul
     let runs_here = options.executes && input.run.managed_by == ManagedBy::Agent && !is_pipeline;
     let mut ports = declared_ports(&resolved.operation);
     if !resolved.should_run {
-        event = Event::ConditionsFalse;
+        event = conditions_false(&operation, &resolved.inputs);
     } else if runs_here {
         // What no executor of this machine can do is known before the run waits for a slot.
         let sent = input.submission.as_ref();
@@ -203,6 +216,19 @@ fn wish(input: &Input, composed: &Node, resolved: &Node) -> Option<Wish> {
     };
     let looks = input.attempt == 0 && cache::refusal(&policy, &facts, true).is_none();
     Some(Wish { key, ttl: policy.ttl, looks: if looks { Looks::ForEqual } else { Looks::No } })
+}
+
+/// The conditions as they were written, and the inputs that they name.
+fn conditions_false(operation: &Node, inputs: &Map) -> Event {
+    let condition = operation.get("conditions").map(|node| match node.as_str() {
+        Some(text) => text.to_owned(),
+        None => node.to_json().to_string(),
+    });
+    let condition = condition.unwrap_or_default();
+    let names: Vec<&str> = condition.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).collect();
+    let values = json_map(inputs.clone()).unwrap_or_default();
+    let values = values.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect();
+    Event::ConditionsFalse { condition, values }
 }
 
 /// Puts a step before those of the operation.

@@ -17,6 +17,7 @@ mod driver;
 mod error;
 mod expansion;
 mod hooks;
+mod joins;
 mod launch;
 mod observe;
 mod presence;

@@ -29,6 +29,8 @@ pub(crate) enum Problem {
     Wrong(String),
     /// An operation before the run did not produce what the run needs.
     NotProduced(String),
+    /// The store could not be asked; another try may be better.
+    Store(polyaxon_store::Error),
 }
 
 /// What the params of an operation refer to. References that cannot be read are left for the compiler to report.
@@ -141,7 +143,8 @@ fn add_edge(edges: &mut Vec<NewEdge>, other: RunId, name: &str, asked: &str) {
     }
 }
 
-fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
+/// What a run has of what is asked.
+pub(crate) fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
     let uuid = holder(run).to_hex();
     let (inputs, outputs) = (run.inputs.clone().unwrap_or_default(), run.outputs.clone().unwrap_or_default());
     match (asked.section(), asked.name()) {
@@ -162,7 +165,7 @@ fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
 }
 
 /// The run that has the artifacts of a run: itself, or the one whose result it reused.
-fn holder(run: &Run) -> RunId {
+pub(crate) fn holder(run: &Run) -> RunId {
     let original = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
     original.map_or(run.uuid, |original| original.uuid)
 }

@@ -233,6 +233,12 @@ fn run_routes() -> Routes {
         .routes(routes!(runs::edges::list_downstream))
         .routes(routes!(runs::edges::list_clones))
         .routes(routes!(runs::edges::set_edges))
+        .routes(routes!(runs::explain::explain_run))
+        .merge(
+            Routes::new()
+                .routes(routes!(runs::tree::follow_pipeline))
+                .layer(Extension(Arc::new(streams::trees::Trees::default()))),
+        )
 }
 
 /// Below `/streams/v1/{namespace}`. Bodies have no limit here: uploads count their bytes themselves.

@@ -46,6 +46,9 @@ variables! {
     NO_COLOR "NO_COLOR" "Set to anything: no colours.";
     FORCE_COLOR "FORCE_COLOR" "Set to anything but 0: colours even without a terminal.";
     CLICOLOR_FORCE "CLICOLOR_FORCE" "As FORCE_COLOR.";
+    LC_ALL "LC_ALL" "The character set of the terminal: without UTF-8 only ASCII is drawn.";
+    LC_CTYPE "LC_CTYPE" "As LC_ALL, when that is not set.";
+    LANG "LANG" "As LC_CTYPE, when that is not set.";
     TERM "TERM" "`dumb`: no colours and no links.";
 }
 
@@ -56,4 +59,10 @@ pub(crate) fn text(variable: Variable) -> Option<String> {
 
 pub(crate) fn os(variable: Variable) -> Option<OsString> {
     std::env::var_os(variable.name).filter(|value| !value.is_empty())
+}
+
+/// Whether the terminal shows more than ASCII.
+pub(crate) fn is_unicode() -> bool {
+    let charset = [LC_ALL, LC_CTYPE, LANG].into_iter().find_map(text).unwrap_or_default().to_ascii_lowercase();
+    charset.contains("utf-8") || charset.contains("utf8")
 }

@@ -61,7 +61,10 @@ pub(crate) async fn follow(session: &Session<'_>, namespace: &str, uuid: &str, s
     if show.logs.is_some() {
         spawn_logs(session, namespace, uuid, &events);
     }
-    tokio::spawn(interrupts(events));
+    tokio::spawn(interrupts(move || {
+        let events = events.clone();
+        async move { events.send(Event::Interrupt).await.is_ok() }
+    }));
     let mut logs = show.logs.map(LogPrinter::new);
     let mut open = 1 + usize::from(show.logs.is_some());
     let mut last: Option<Value> = None;
@@ -91,7 +94,17 @@ pub(crate) async fn follow(session: &Session<'_>, namespace: &str, uuid: &str, s
                     None => failure.help(format!("the run goes on; {}", again(session, uuid))),
                 });
             }
-            Event::Interrupt => return detach(session, uuid, &mut incoming).await,
+            Event::Interrupt => {
+                let second = async {
+                    while let Some(event) = incoming.recv().await {
+                        if matches!(event, Event::Interrupt) {
+                            return true;
+                        }
+                    }
+                    false
+                };
+                return detach(session, uuid, &again(session, uuid), second).await;
+            }
         }
     }
     let outcome = last.as_ref().and_then(|condition| condition.get("type")?.as_str()?.parse::<Status>().ok());
@@ -128,7 +141,10 @@ fn spawn_statuses(session: &Session<'_>, uuid: &str, events: &mpsc::Sender<Event
                     Event::Status(condition)
                 }
                 Ok(None) => Event::StatusesEnded,
-                Err(error) => patience.after(error).await,
+                Err(error) => match patience.after(error).await {
+                    Ok(()) => Event::Lost,
+                    Err(error) => Event::Failed(error),
+                },
             };
             let ends = matches!(event, Event::StatusesEnded | Event::Failed(_));
             if events.send(event).await.is_err() || ends {
@@ -151,7 +167,10 @@ fn spawn_logs(session: &Session<'_>, namespace: &str, uuid: &str, events: &mpsc:
                     Event::Log(line)
                 }
                 Ok(None) => Event::LogsEnded,
-                Err(error) => patience.after(error).await,
+                Err(error) => match patience.after(error).await {
+                    Ok(()) => Event::Lost,
+                    Err(error) => Event::Failed(error),
+                },
             };
             let ends = matches!(event, Event::LogsEnded | Event::Failed(_));
             if events.send(event).await.is_err() || ends {
@@ -161,51 +180,50 @@ fn spawn_logs(session: &Session<'_>, namespace: &str, uuid: &str, events: &mpsc:
     });
 }
 
-async fn interrupts(events: mpsc::Sender<Event>) {
+/// Tells every Ctrl-C, until nobody listens any more.
+pub(crate) async fn interrupts<F: Future<Output = bool>>(tell: impl Fn() -> F) {
     while tokio::signal::ctrl_c().await.is_ok() {
-        if events.send(Event::Interrupt).await.is_err() {
+        if !tell().await {
             return;
         }
     }
 }
 
 /// How long failures of one follower have lasted.
-struct Patience {
+pub(crate) struct Patience {
     since: Option<Instant>,
 }
 
 impl Patience {
-    fn new() -> Patience {
+    pub(crate) fn new() -> Patience {
         Patience { since: None }
     }
 
-    async fn after(&mut self, error: ClientError) -> Event {
+    /// Waits a moment after an error that may pass; any other comes back.
+    pub(crate) async fn after(&mut self, error: ClientError) -> Result<(), ClientError> {
         let since = *self.since.get_or_insert_with(Instant::now);
         if !error.is_transient() || since.elapsed() > PATIENCE {
-            return Event::Failed(error);
+            return Err(error);
         }
         tokio::time::sleep(RETRY_EVERY).await;
-        Event::Lost
+        Ok(())
     }
 }
 
-async fn detach(session: &Session<'_>, uuid: &str, incoming: &mut mpsc::Receiver<Event>) -> Result<Exit, Failure> {
+/// Leaves the run alone, unless a second interrupt comes at once.
+pub(crate) async fn detach(
+    session: &Session<'_>,
+    uuid: &str,
+    again: &str,
+    interrupt: impl Future<Output = bool>,
+) -> Result<Exit, Failure> {
     let place = format!("-p {} -uid {uuid}", session.place.project);
     session.printer.note(&format!(
-        "\nDetached; the run goes on.\n  follow it again: {}\n  stop it:         polyaxon ops stop {place}\n\
+        "\nDetached; the run goes on.\n  follow it again: {again}\n  stop it:         polyaxon ops stop {place}\n\
          Ctrl-C again within {} s stops it now.",
-        again(session, uuid),
         SECOND_THOUGHT.as_secs()
     ));
-    let second = tokio::time::timeout(SECOND_THOUGHT, async {
-        while let Some(event) = incoming.recv().await {
-            if matches!(event, Event::Interrupt) {
-                return true;
-            }
-        }
-        false
-    });
-    if second.await.unwrap_or(false) {
+    if tokio::time::timeout(SECOND_THOUGHT, interrupt).await.unwrap_or(false) {
         runs::act(&session.client, &session.place, uuid, Action::Stop).await?;
         session.printer.note("Stopping the run.");
     }

@@ -9,6 +9,7 @@ mod env;
 mod exit;
 mod failure;
 mod follow;
+mod forest;
 mod hidden;
 mod local;
 mod lsp;
@@ -21,6 +22,7 @@ mod source;
 mod submission;
 mod suggest;
 mod upload;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -86,7 +86,9 @@ impl Life {
                 has_hooks: false,
             }),
             "invalid" => Event::CompileFailed { message: "params.lr: expected a number".to_owned() },
-            "conditions-false" => Event::ConditionsFalse,
+            "conditions-false" => {
+                Event::ConditionsFalse { condition: "{{ x }}".to_owned(), values: Default::default() }
+            }
             "admitted" => Event::Admitted,
             "starting" => Event::Observed { attempt, phase: Phase::Starting },
             "running" => Event::Observed { attempt, phase: Phase::Running },

@@ -111,6 +111,13 @@ pub(crate) struct FollowParameters {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub(crate) struct TreeParameters {
+    /// The last `cursor` that was read; everything when left out.
+    cursor: Option<i64>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StatsParameters {
     /// `analytics` for numbers over runs; of a project also `stats` and `series` for snapshots, and `realtime`. Needed.
     #[param(example = "analytics")]

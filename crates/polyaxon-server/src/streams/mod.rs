@@ -18,6 +18,7 @@ pub(crate) mod resumable;
 pub(crate) mod run_folder;
 mod series_cache;
 mod store;
+pub(crate) mod trees;
 pub(crate) mod upload;
 
 use std::sync::Arc;

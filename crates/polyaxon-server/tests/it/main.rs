@@ -20,4 +20,5 @@ mod runs;
 mod server;
 mod services;
 mod stats;
+mod tree;
 mod versions;

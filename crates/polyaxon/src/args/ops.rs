@@ -36,6 +36,8 @@ pub(crate) enum OpsCommand {
     Get(GetArgs),
     Statuses(StatusesArgs),
     Logs(LogsArgs),
+    Watch(WatchArgs),
+    Explain(ExplainRunArgs),
     /// Stop a run.
     #[command(after_help = "Examples:\n  polyaxon ops stop 3fa9\n  polyaxon ops stop @last --yes")]
     Stop(ConfirmedArgs),
@@ -181,6 +183,31 @@ pub(crate) struct LogsArgs {
     /// Print help
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,
+}
+
+/// Watch a run and everything below it until it ends.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  polyaxon ops watch @last\n  polyaxon ops watch 3fa9 -o json\n\n\
+    On a terminal the tree is drawn in place; elsewhere there is a line for each new status, with -o json a JSON\n\
+    object. Exit codes: 0 succeeded, 10 failed, 11 stopped, 12 skipped.")]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Say in plain words why a run waits, failed, was skipped, stopped or reused, and what to do.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  polyaxon ops explain @last\n  polyaxon explain 3fa9          the same\n  \
+    polyaxon ops explain 3fa9 -o json")]
+pub(crate) struct ExplainRunArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    #[command(flatten)]
+    pub(crate) format: Format,
 }
 
 #[derive(Args, Debug)]

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::args::global::Format;
+use crate::args::global::{Format, ProjectOption, Target};
 use crate::args::run::{InlineArgs, MatrixArgs, SourceArgs};
 
 /// Show what a polyaxonfile becomes: with presets and params, composed, or with its templates rendered.
@@ -45,18 +45,27 @@ pub(crate) enum Stage {
     Resolved,
 }
 
-/// Explain a field of the polyaxonfile, or a code that stands in a message.
+/// Explain a run: why it waits, failed or was skipped; or a field of the polyaxonfile, or a code of a message.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    polyaxon explain @last                           why a run is as it is\n  \
     polyaxon explain termination.maxRetries\n  \
     polyaxon explain run.job.container\n  \
     polyaxon explain maxRetries                      where a field of this name is\n  \
     polyaxon explain PLX0202\n  \
     polyaxon explain --all                           every code")]
 pub(crate) struct ExplainArgs {
-    /// A field by its path, `run` for the kinds of runtime, or a code: `PLX0202`, `plx202` or `202`.
-    #[arg(value_name = "FIELD|CODE", required_unless_present = "all")]
+    /// A run by its uuid, the start of it (4 characters with a digit) or @last; a field by its path, `run` for the kinds of runtime; or a
+    /// code: `PLX0202`, `plx202` or `202`.
+    #[arg(value_name = "RUN|FIELD|CODE", required_unless_present_any = ["all", "uid"])]
     pub(crate) subject: Option<String>,
+
+    /// A run, also by its name.
+    #[arg(long, alias = "uuid", alias = "id", value_name = "RUN", conflicts_with = "subject")]
+    pub(crate) uid: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) project: ProjectOption,
 
     /// List every code.
     #[arg(long)]
@@ -64,6 +73,26 @@ pub(crate) struct ExplainArgs {
 
     #[command(flatten)]
     pub(crate) format: Format,
+}
+
+impl ExplainArgs {
+    /// The run that is meant, if the subject is none of the language.
+    pub(crate) fn run(&self) -> Option<Target> {
+        let subject = self.uid.as_deref().or(self.subject.as_deref().filter(|subject| is_run(subject)))?;
+        Some(Target { run: Some(subject.to_owned()), uid: None, project: self.project.clone() })
+    }
+}
+
+/// Runs are named by `@` or by hexadecimal digits, of which at least one is no letter and one is no digit: fields are
+/// words, codes are numbers.
+fn is_run(subject: &str) -> bool {
+    let is_hex = subject.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
+    let is_full = is_hex && matches!(subject.len(), 32 | 36);
+    let is_prefix = is_hex
+        && subject.len() >= 4
+        && subject.contains(|letter: char| letter.is_ascii_digit())
+        && subject.contains(|letter: char| letter.is_ascii_alphabetic());
+    subject.starts_with('@') || is_full || is_prefix
 }
 
 /// Print the JSON Schema of the polyaxonfile, for editors.

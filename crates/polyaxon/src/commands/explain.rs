@@ -1,4 +1,4 @@
-//! `polyaxon explain`: what a field of the language, or a code in a message, means.
+//! `polyaxon explain`: what a field of the language, or a code in a message, means; runs are explained by `ops`.
 
 use polyaxon_spec::diagnostic::{Code, codes};
 use polyaxon_spec::guidance;
@@ -6,6 +6,7 @@ use polyaxon_spec::reference::{self, Explanation, Inner};
 use serde_json::json;
 
 use crate::args::tools::ExplainArgs;
+use crate::commands::ops;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::style::Style;
@@ -17,6 +18,9 @@ use crate::suggest::nearest;
 const WIDTH: usize = 100;
 
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure> {
+    if let Some(run) = args.run() {
+        return ops::explain(context, &run, &args.format.output);
+    }
     let output = match args.subject.as_deref() {
         None => every_code(),
         Some(subject) if is_code(subject) => code(subject)?,

@@ -94,6 +94,8 @@ fn format(command: &Command) -> OutputFormat {
             OpsCommand::Get(args) => &args.format.output,
             OpsCommand::Statuses(args) => &args.format.output,
             OpsCommand::Logs(args) => &args.format.output,
+            OpsCommand::Watch(args) => &args.format.output,
+            OpsCommand::Explain(args) => &args.format.output,
             OpsCommand::Restart(args) => &args.changes.format.output,
             OpsCommand::Resume(args) => &args.changes.format.output,
             OpsCommand::Update(args) => &args.format.output,

@@ -24,6 +24,7 @@ use crate::session::{Context, Server, Session, block_on};
 use crate::source::read;
 use crate::submission;
 use crate::upload::{self, Links, Upload};
+use crate::watch::{self, View};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
     let server = which_server(context, args)?;
@@ -191,6 +192,13 @@ async fn after(session: &Session<'_>, args: &RunArgs, run: &Run) -> Result<Exit,
     let is_table = matches!(args.format.output, OutputFormat::Table | OutputFormat::Wide);
     if args.after.watch || args.after.logs {
         let logs = args.after.logs.then(|| LogFormat { on_stderr: !is_table, ..LogFormat::default() });
+        let is_live = session.printer.style(Stream::Error).is_terminal();
+        if logs.is_none() && args.format.output == OutputFormat::Jsonl {
+            return watch::watch(session, run.uuid(), View::Json).await;
+        }
+        if logs.is_none() && (is_live || run.is_pipeline()) {
+            return watch::watch(session, run.uuid(), View::People(Stream::Error)).await;
+        }
         let statuses = if args.after.watch { Statuses::Notes } else { Statuses::Outcome };
         return follow(session, run.namespace(), run.uuid(), Show { statuses, logs }).await;
     }

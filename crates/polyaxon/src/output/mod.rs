@@ -2,10 +2,12 @@
 
 pub(crate) mod log;
 pub(crate) mod progress;
+pub(crate) mod screen;
 pub(crate) mod status_line;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
+pub(crate) mod tree;
 
 use std::io::{IsTerminal, Write};
 

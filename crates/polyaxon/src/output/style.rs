@@ -63,6 +63,11 @@ impl Style {
         }
     }
 
+    /// Any text in the colour of a status.
+    pub(crate) fn as_status(&self, status: Status, text: &str) -> String {
+        self.paint(look(status).0, text)
+    }
+
     /// A clickable address on a terminal, the plain address elsewhere.
     pub(crate) fn link(&self, url: &str) -> String {
         if self.is_terminal { format!("\x1b]8;;{url}\x1b\\{url}\x1b]8;;\x1b\\") } else { url.to_owned() }
@@ -79,6 +84,20 @@ pub(crate) fn symbol(word: &str) -> String {
         Ok(status) => format!("{} {word}", look(status).1),
         Err(_) => word.to_owned(),
     }
+}
+
+/// A status as symbol and word, also for terminals that know nothing but ASCII.
+pub(crate) fn glyph(status: Status, unicode: bool) -> String {
+    let symbol = match look(status).1 {
+        symbol if unicode => symbol,
+        "✔" => "+",
+        "✖" => "x",
+        "■" => "-",
+        "●" => "*",
+        "▲" => "!",
+        _ => "o",
+    };
+    format!("{symbol} {status}")
 }
 
 /// Colour and symbol of a status.

@@ -13,3 +13,4 @@ mod runs;
 mod server;
 mod tools;
 mod versions;
+mod watch;

@@ -6,12 +6,14 @@ pub(crate) mod clones;
 pub(crate) mod content;
 pub(crate) mod create;
 pub(crate) mod edges;
+pub(crate) mod explain;
 pub(crate) mod get;
 pub(crate) mod lineage;
 pub(crate) mod list;
 pub(crate) mod patch;
 pub(crate) mod statuses;
 pub(crate) mod sync;
+pub(crate) mod tree;
 
 use polyaxon_model::names;
 

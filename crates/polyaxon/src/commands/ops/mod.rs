@@ -3,6 +3,7 @@
 mod artifacts;
 mod clone;
 mod control;
+mod explain;
 mod list;
 mod show;
 
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 use crate::run_reference;
 use crate::session::{Context, Server, Session};
 
+pub(crate) use explain::explain;
 pub(crate) use show::run_output;
 
 /// Options of the group, which the official program still accepts before the subcommand.
@@ -35,6 +37,8 @@ pub(crate) fn run(context: &Context, args: OpsArgs) -> Result<Exit, Failure> {
         OpsCommand::Get(args) => show::get(context, &group, &args),
         OpsCommand::Statuses(args) => show::statuses(context, &group, &args),
         OpsCommand::Logs(args) => show::logs(context, &group, &args),
+        OpsCommand::Explain(args) => explain::run(context, &group, &args),
+        OpsCommand::Watch(args) => show::watch(context, &group, &args),
         OpsCommand::Stop(args) => control::stop(context, &group, &args),
         OpsCommand::Delete(args) => control::delete(context, &group, &args),
         OpsCommand::Skip(args) => control::skip(context, &group, &args),

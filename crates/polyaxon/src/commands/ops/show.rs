@@ -7,7 +7,7 @@ use polyaxon_model::status::Status;
 use serde_json::Value;
 
 use crate::args::global::OutputFormat;
-use crate::args::ops::{GetArgs, LogsArgs, StatusesArgs};
+use crate::args::ops::{GetArgs, LogsArgs, StatusesArgs, WatchArgs};
 use crate::commands::ops::{Group, detail, open, refuse_offline, uuid};
 use crate::commands::project::words;
 use crate::exit::Exit;
@@ -18,6 +18,7 @@ use crate::output::table::Table;
 use crate::output::{Human, Output, Printer, Stream, status_line, style, time};
 use crate::run_reference;
 use crate::session::{Context, Session, block_on};
+use crate::watch::{self, View};
 
 pub(super) fn get(context: &Context, group: &Group, args: &GetArgs) -> Result<Exit, Failure> {
     refuse_offline(&args.offline)?;
@@ -79,6 +80,15 @@ pub(super) fn statuses(context: &Context, group: &Group, args: &StatusesArgs) ->
         };
         context.printer.data(&history(&context.printer, json), &args.format.output)?;
         Ok(Exit::Ok)
+    })
+}
+
+pub(super) fn watch(context: &Context, group: &Group, args: &WatchArgs) -> Result<Exit, Failure> {
+    let session = open(context, group, &args.target)?;
+    let view = if args.format.output.is_json() { View::Json } else { View::People(Stream::Data) };
+    block_on(async {
+        let uuid = uuid(&session, group, &args.target).await?;
+        watch::watch(&session, &uuid, view).await
     })
 }
 
