@@ -53,6 +53,9 @@ pub fn unpack(input: impl Read, target: Target<'_>, limits: Limits) -> Result<()
     let packed = Rc::new(Cell::new(0));
     let mut input = BufReader::with_capacity(64 * 1024, Counted { inner: input, bytes: packed.clone() });
     let head = input.fill_buf().map_err(|source| Error::read(&staged.path, source))?;
+    if head.is_empty() {
+        return Err(Error::BadArchive { reason: "it is empty".to_owned() });
+    }
     let unpacked: &mut dyn Read =
         if head.starts_with(&[0x1f, 0x8b]) { &mut MultiGzDecoder::new(input) } else { &mut input };
     let mut unpacking = Unpacking {

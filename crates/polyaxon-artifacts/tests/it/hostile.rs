@@ -53,6 +53,11 @@ fn names_that_lead_elsewhere_or_cannot_be_names_are_refused() {
 }
 
 #[test]
+fn an_upload_that_was_cut_off_before_its_first_byte_is_refused() {
+    refused("empty", b"", "empty");
+}
+
+#[test]
 fn only_files_folders_and_links_inside_are_unpacked() {
     for (name, kind, link, reason) in [
         ("hard link outside", EntryType::Link, "../outside/secret", "neither a file"),
