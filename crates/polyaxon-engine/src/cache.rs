@@ -8,6 +8,8 @@
 pub mod choice;
 pub mod parts;
 
+use std::fmt::Write as _;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -72,7 +74,11 @@ impl Code {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What decides whether a run looks for an equal one.

@@ -292,10 +292,7 @@ fn report(
         Done::Follow => match due.action.action {
             Action::Cascade { verb } => pipelines::cascade::cascade(tx, run, seq, verb, now),
             Action::Tick => pipelines::schedule::tick(tx, run, seq, now),
-            Action::Hooks { life } => match actions::done(tx, run, seq, now)? {
-                true => hooks::start(tx, run, life, now),
-                false => Ok(()),
-            },
+            Action::Hooks { life } if actions::done(tx, run, seq, now)? => hooks::start(tx, run, life, now),
             _ => Ok(()),
         },
         Done::Deleted { heir } => {

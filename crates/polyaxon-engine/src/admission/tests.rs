@@ -374,18 +374,3 @@ fn endless_high_work_and_endless_small_work_starve_nobody() {
     assert!(machine.admitted.contains_key(&low), "a low queue");
     assert!(machine.admitted[&large] < 60, "one that needs everything: {}", machine.admitted[&large]);
 }
-
-#[test]
-fn a_decision_costs_what_it_gives_and_not_what_waits() {
-    let heads: Vec<Waiting> = (0..17).map(child).collect();
-    let mut world = scene(slots(16), (0..8).map(|id| queue(id, &heads)).collect());
-    world.load.held = 15;
-    let start = std::time::Instant::now();
-    const ROUNDS: u32 = 1000;
-    for _ in 0..ROUNDS {
-        assert_eq!(std::hint::black_box(admit(&world)).admitted.len(), 1);
-    }
-    let each = start.elapsed() / ROUNDS;
-    eprintln!("a decision over 8 queues: {each:?}");
-    assert!(each < std::time::Duration::from_millis(2));
-}

@@ -104,7 +104,7 @@ fn update(session: &Session<'_>, args: &QueuesUpdateArgs) -> Result<Exit, Failur
         );
     }
     let queue = call(session, &name, queues::update(&session.client, &name, &body))?;
-    name.queue = queue["name"].as_str().unwrap_or_default().to_owned();
+    queue["name"].as_str().unwrap_or_default().clone_into(&mut name.queue);
     show(session, &name, queue, &args.format.output)
 }
 
