@@ -89,5 +89,11 @@ def test_components_are_registered_and_run_by_name(each_home, promoted):
     component = run["settings"]["component"]
     assert component["state"] == version["state"]
     assert [known["name"] for known in component["versions"]] == ["c1", "c2"]
+    cli("components", "stage", *where, "--to", "production")
+    assert get(each_home, "components", "c1")["stage"] == "production"
+    packed = each_home.work / "packed"
+    cli("components", "pull", *where, "--path", packed)
     cli("components", "delete", *where, "-y")
     assert get(each_home, "components", "c2")["name"] == "c2"
+    cli("components", "push", *where, "--path", packed)
+    assert get(each_home, "components", "c1")["state"] == version["state"]
