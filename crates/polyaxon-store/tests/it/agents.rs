@@ -66,9 +66,7 @@ fn registered(world: &World) {
 fn an_agent_lives_falls_silent_and_comes_back() {
     everywhere(|world| {
         registered(&world);
-        let mut queued = [world.queued(), world.queued()];
-        queued.sort();
-        let [begun, waiting] = queued;
+        let [begun, waiting] = [world.queued(), world.queued()];
         assert_eq!(world.poll(NOW), [begun, waiting]);
         assert_eq!(world.poll("2026-11-22T12:00:59Z"), []);
         world.post(begun, "running", "2026-11-22T12:00:59Z");
