@@ -122,6 +122,11 @@ pub async fn act(client: &Client, place: &Place, uuid: &str, action: Action) -> 
     client.post(&address(client, place, uuid, action.path()), &json!({})).await.map(drop)
 }
 
+/// Why a run was, or was not, cached.
+pub async fn explain_cache(client: &Client, place: &Place, uuid: &str) -> Result<Value, Error> {
+    client.get(&address(client, place, uuid, "cache"), &[]).await
+}
+
 pub async fn transfer(client: &Client, place: &Place, uuid: &str, project: &str) -> Result<(), Error> {
     client.post(&address(client, place, uuid, "transfer"), &json!({ "project": project })).await.map(drop)
 }

@@ -5,12 +5,11 @@ use polyaxon_compile::context::{Agent, RunContext, is_truthy};
 use polyaxon_compile::plan;
 use polyaxon_compile::resolve::resolve;
 use polyaxon_compile::support;
-use polyaxon_engine::cache::parts::{Parts, Sources};
-use polyaxon_engine::cache::{self, Code, Facts, Policy};
+use polyaxon_engine::cache::{self, Policy};
 use polyaxon_engine::state::{Compiled, Ending, Event};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{ProjectId, RunId};
-use polyaxon_model::kinds::{ArtifactKind, CloningKind, ManagedBy, RunKind};
+use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
 use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, DEFAULT_OWNER, Run};
@@ -20,7 +19,7 @@ use polyaxon_spec::compose::Place;
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::{compose, wire};
-use polyaxon_store::cache::{Looks, Wish};
+use polyaxon_store::cache::{Looks, Wish, explain};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
 use polyaxon_store::runs::{self, Compilation};
@@ -192,28 +191,11 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
 
 /// What the run is equal to, and whether it takes the result of an equal one.
 fn wish(input: &Input, composed: &Node, resolved: &Node) -> Option<Wish> {
-    let run = &input.run;
+    let (run, sent) = (&input.run, input.submission.as_ref());
     let resolved = resolved.to_json();
     let policy = Policy::read(&resolved);
-    let text = |key: &str| run.meta_info.get(key).and_then(Json::as_str);
-    let code = Code::of(input.submission.as_ref(), text("upload_artifacts"));
-    let component =
-        run.settings.component.as_ref().and_then(|component| component.get("state")?.as_str()?.parse().ok());
-    let sources = Sources {
-        composed: &composed.to_json(),
-        resolved: &resolved,
-        component,
-        built_image: text("destination_image"),
-        code: &code,
-    };
-    let key = Parts::collect(&policy, &sources).key(input.project?)?;
-    let facts = Facts {
-        is_child: run.pipeline.is_some(),
-        is_schedule: run.kind == RunKind::Schedule,
-        is_clone: run.original.as_ref().is_some_and(|original| original.kind != CloningKind::Cache),
-        runs_anyway: input.runs_anyway,
-        code,
-    };
+    let key = explain::collect(run, sent, &policy, composed, &resolved).key(input.project?)?;
+    let facts = explain::facts(run, sent, input.runs_anyway);
     let looks = input.attempt == 0 && cache::refusal(&policy, &facts, true).is_none();
     Some(Wish { key, ttl: policy.ttl, looks: if looks { Looks::ForEqual } else { Looks::No } })
 }

@@ -215,6 +215,7 @@ fn run_routes() -> Routes {
         .routes(routes!(runs::actions::skip_run))
         .routes(routes!(runs::actions::approve_run))
         .routes(routes!(runs::actions::invalidate_run))
+        .routes(routes!(runs::cache::explain_cache))
         .routes(routes!(runs::actions::archive_run))
         .routes(routes!(runs::actions::restore_run))
         .routes(routes!(runs::actions::bookmark_run))

@@ -5,6 +5,10 @@
 //! * a link leads to the run that did the work, never to another that reused it;
 //! * a run that goes on by itself has no link.
 
+pub mod explain;
+
+use std::time::Duration;
+
 use polyaxon_engine::cache::choice::{Candidate, Choice, Unfit, choose};
 use polyaxon_engine::state::{Event, RunState};
 use polyaxon_model::JsonMap;
@@ -12,7 +16,6 @@ use polyaxon_model::ids::{RunId, StateId};
 use polyaxon_model::kinds::Pending;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
-use std::time::Duration;
 
 use crate::db::{Tx, args, first};
 use crate::{Error, Result, lifecycle, metrics, runs};
@@ -48,7 +51,7 @@ pub fn look_up(
     if wish.looks == Looks::No {
         return Ok(None);
     }
-    let candidates = candidates(tx, run, has_folder)?;
+    let candidates = candidates(tx, run, Among::All, has_folder)?;
     match choose(&candidates, wish.ttl, now) {
         Choice::Reuse(original) => {
             link(tx, run, original)?;
@@ -72,15 +75,22 @@ pub fn rejected(
     has_folder: &dyn Fn(RunId) -> bool,
     at: Timestamp,
 ) -> Result<Option<(RunId, Unfit)>> {
-    let candidates = candidates(tx, run, has_folder)?;
+    let candidates = candidates(tx, run, Among::Older, has_folder)?;
     Ok(match choose(&candidates, ttl, at) {
         Choice::Run(rejected) => rejected,
         Choice::Reuse(_) | Choice::Wait(_) => None,
     })
 }
 
-/// The runs with the same key that are older, newest first; those that reused a result as the run that it is of.
-fn candidates(tx: &mut dyn Tx, run: RunId, has_folder: &dyn Fn(RunId) -> bool) -> Result<Vec<Candidate>> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Among {
+    All,
+    /// Those that were there when the run was created.
+    Older,
+}
+
+/// The runs with the same key, newest first; those that reused a result as the run that it is of.
+fn candidates(tx: &mut dyn Tx, run: RunId, among: Among, has_folder: &dyn Fn(RunId) -> bool) -> Result<Vec<Candidate>> {
     let sql = "SELECT coalesce(o.uuid, r.uuid), coalesce(o.status, r.status), \
                CASE WHEN r.live_state < coalesce(o.live_state, r.live_state) THEN r.live_state \
                ELSE coalesce(o.live_state, r.live_state) END, coalesce(o.finished_at, r.finished_at) \
@@ -88,8 +98,9 @@ fn candidates(tx: &mut dyn Tx, run: RunId, has_folder: &dyn Fn(RunId) -> bool) -
                AND coalesce(r.runtime, '') = coalesce(s.runtime, '') \
                LEFT JOIN runs o ON o.id = r.original_id AND r.cloning_kind = 'cache' \
                WHERE s.uuid = ?1 AND r.id <> s.id AND r.project_id = s.project_id AND coalesce(o.id, r.id) <> s.id \
+               AND (r.id < s.id OR CAST(?3 AS BOOLEAN)) \
                ORDER BY r.created_at DESC, r.id DESC LIMIT ?2";
-    let rows = tx.query(sql, args![run, MOST])?;
+    let rows = tx.query(sql, args![run, MOST, among == Among::All])?;
     rows.into_iter()
         .map(|mut row| {
             let mut candidate = Candidate {

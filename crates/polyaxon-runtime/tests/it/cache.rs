@@ -1,12 +1,13 @@
 //! Reuse of results (acceptance 9): hits, those that wait, what counts as equal, and what happens to originals.
 
+use polyaxon_engine::cache::Refusal;
 use polyaxon_engine::state::Event;
 use polyaxon_model::JsonMap;
 use polyaxon_model::kinds::{CloningKind, Pending};
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
-use polyaxon_store::cache;
+use polyaxon_store::cache::{self, explain::explain};
 use serde_json::{Value as Json, json};
 
 use crate::bench::{Bench, block_on, now, script};
@@ -181,5 +182,32 @@ fn the_oldest_hit_inherits_what_a_deleted_original_leaves() {
         let third = bench.submit(&cached("true", 1, &json!({}))).await;
         let record = bench.until_status(third, Status::Succeeded).await;
         assert_eq!(record.original.map(|original| original.uuid), Some(hits[0]));
+    });
+}
+
+#[test]
+fn misses_are_explained() {
+    block_on(async {
+        let mut bench = Bench::new(4).await;
+        let first = bench.submit(&cached("true", 1, &json!({}))).await;
+        bench.until_status(first, Status::Succeeded).await;
+        let mut alone = cached("true", 1, &json!({}));
+        alone.as_object_mut().expect("an object").remove("cache");
+        let cases = [
+            (cached("true", 2, &json!({})), None, None, vec!["inputs.x"]),
+            (cached(":", 1, &json!({})), None, None, vec!["container.args"]),
+            (alone, Some("off_by_default"), None, vec![]),
+            (cached("true", 1, &json!({"ttl": 0})), None, Some(first), vec![]),
+        ];
+        for (operation, rule, rejected, differences) in cases {
+            let run = bench.submit(&operation).await;
+            bench.until_status(run, Status::Succeeded).await;
+            let found = bench.store.read(move |tx| explain(tx, run, &|_| true)).await.expect("an answer");
+            assert_eq!(found.refusal.as_ref().map(Refusal::word), rule, "{operation}");
+            assert!(rejected.is_none() || found.rejected.is_some(), "{operation}");
+            let (_, nearest) = found.nearest.expect("there is an earlier run");
+            let parts: Vec<&str> = nearest.iter().map(|found| found.part.as_str()).collect();
+            assert_eq!(parts, differences, "{operation}");
+        }
     });
 }

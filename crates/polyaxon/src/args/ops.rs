@@ -55,6 +55,7 @@ pub(crate) enum OpsCommand {
     /// Forget the result of a run, so that no later run reuses it.
     #[command(after_help = "Examples:\n  polyaxon ops invalidate 3fa9")]
     Invalidate(TargetArgs),
+    ExplainCache(ExplainCacheArgs),
     Update(UpdateArgs),
     Transfer(TransferArgs),
     Artifacts(ArtifactsArgs),
@@ -123,6 +124,17 @@ pub(crate) struct GetArgs {
 
     #[command(flatten)]
     pub(crate) offline: OfflineArgs,
+
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Explain why a run was, or was not, cached: what its key is made of, and what the nearest earlier run differs in.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  polyaxon ops explain-cache 3fa9\n  polyaxon ops explain-cache @last -o json")]
+pub(crate) struct ExplainCacheArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
 
     #[command(flatten)]
     pub(crate) format: Format,

@@ -111,6 +111,7 @@ fn every_command_has_help_with_examples() {
         "ops skip",
         "ops approve",
         "ops invalidate",
+        "ops explain-cache",
         "ops update",
         "ops transfer",
         "ops artifacts",

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod bulk;
+pub(crate) mod cache;
 pub(crate) mod clones;
 pub(crate) mod content;
 pub(crate) mod create;

@@ -1,6 +1,7 @@
 //! `polyaxon ops`: list, inspect and control runs.
 
 mod artifacts;
+mod cache;
 mod clone;
 mod control;
 mod explain;
@@ -44,6 +45,7 @@ pub(crate) fn run(context: &Context, args: OpsArgs) -> Result<Exit, Failure> {
         OpsCommand::Skip(args) => control::skip(context, &group, &args),
         OpsCommand::Approve(args) => control::approve(context, &group, &args),
         OpsCommand::Invalidate(args) => control::invalidate(context, &group, &args),
+        OpsCommand::ExplainCache(args) => cache::explain(context, &group, &args),
         OpsCommand::Update(args) => control::update(context, &group, &args),
         OpsCommand::Transfer(args) => control::transfer(context, &group, &args),
         OpsCommand::Restart(args) => clone::restart(context, &group, &args),
