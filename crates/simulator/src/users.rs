@@ -65,7 +65,7 @@ pub(crate) fn interfere(
         9 if random.once_in(2) => ("delete", Event::DeleteRequested),
         10 | 11 => return clone_run(store, uuid, random, next),
         12..=15 if run.counts.is_some() && run.kind != RunKind::Schedule => {
-            let limit = json!(if random.once_in(4) { -1 } else { random.below(5) as i64 });
+            let limit = json!(if random.once_in(4) { -1 } else { 1 + random.below(4) as i64 });
             let meta = serde_json::Map::from_iter([("concurrency".to_owned(), limit)]);
             let patch = RunPatch { meta_info: Change::Set(meta), merge: Some(true), ..RunPatch::default() };
             store.write_blocking(move |tx| runs::patch(tx, uuid, &patch, clock::now()).map(drop))?;

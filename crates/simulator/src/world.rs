@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::Event;
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_store::{Error, Fate, Store, projects};
@@ -218,7 +219,12 @@ impl World {
                 (run.status.as_str(), run.history.len(), run.control.attempt).hash(&mut self.digest);
             }
         }
-        let capacities: Vec<_> = self.machines.iter().map(|machine| (machine.id, machine.capacity)).collect();
+        // Some slots are kept for what people start by hand.
+        let slots = |machine: &Machine| {
+            let capacity = Capacity::of_slots(machine.capacity);
+            (machine.id, capacity.slots + capacity.reserve)
+        };
+        let capacities: Vec<_> = self.machines.iter().map(slots).collect();
         invariants::check(&self.mirror, &before, &capacities)
     }
 
