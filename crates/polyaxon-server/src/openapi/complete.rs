@@ -24,6 +24,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("events", "Metrics and other series that a run tracked."),
     ("logs", "What a run printed."),
     ("agents", "The protocol of executors outside of this server."),
+    ("queues", "Where runs wait for an executor, with priorities, limits and quotas."),
     ("server", "What this server is and how it feels."),
 ];
 
@@ -214,6 +215,7 @@ const PATH_PARAMETERS: &[(&str, &str, &str)] = &[
     ("name", "The name of a record.", "model"),
     ("kind", "A kind of records.", "metric"),
     ("path", "A path below the folder of the run.", "outputs/model.txt"),
+    ("agent", "The name of an agent; `local` is the one inside of this server.", "local"),
     ("version", "A version with dashes in place of dots.", "2-18-0"),
     ("service", "The name of a client.", "cli"),
 ];
