@@ -100,7 +100,7 @@ mod tests {
         let tree = list("outputs");
         assert_eq!(serde_json::to_string(&tree).unwrap(), r#"{"files":{"a.txt":5},"dirs":["sub"]}"#);
         assert_eq!(list("nothing/here"), Tree::default());
-        assert_eq!(list("outputs/a.txt"), Tree::default());
+        assert_eq!(serde_json::to_string(&list("outputs/a.txt")).unwrap(), r#"{"files":{"a.txt":5},"dirs":[]}"#);
     }
 
     #[test]

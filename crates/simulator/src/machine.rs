@@ -251,9 +251,12 @@ impl Machine {
                 let (run, seq) = (*run, *seq);
                 let event = Event::Observed { attempt: *attempt, phase: Phase::Exited(Exit::Stopped) };
                 let is_told_later = self.executor.stop(run, *attempt);
-                self.store.write_blocking(move |tx| match is_told_later {
-                    true => actions::done(tx, run, seq, clock::now()).map(drop),
-                    false => complete(tx, run, seq, &event),
+                self.store.write_blocking(move |tx| {
+                    if is_told_later {
+                        actions::done(tx, run, seq, clock::now()).map(drop)
+                    } else {
+                        complete(tx, run, seq, &event)
+                    }
                 })?;
                 Ok("stopped")
             }

@@ -60,7 +60,7 @@ fn node(random: &mut Random, number: u64, depth: u64) -> Json {
 }
 
 fn matrix(random: &mut Random) -> Json {
-    let rows: Vec<Json> = (0..1 + random.below(5)).map(|number| json!({ "row": number })).collect();
+    let rows: Vec<Json> = (0..=random.below(5)).map(|number| json!({ "row": number })).collect();
     let space = json!({ "row": { "kind": "uniform", "value": [0, 1] } });
     let metric = json!({ "name": "loss", "optimization": "minimize" });
     let mut matrix = match random.below(5) {

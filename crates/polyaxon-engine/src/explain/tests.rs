@@ -1,3 +1,5 @@
+//! An explanation for every reason that is recorded, and for facts that are not.
+
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::kinds::{LiveState, ManagedBy, Pending, RunKind, Trigger};
 use polyaxon_model::status::Status;

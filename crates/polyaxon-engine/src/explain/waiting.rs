@@ -132,7 +132,7 @@ pub(super) fn retry(facts: &Facts, now: Timestamp, words: &mut Words) {
     );
     match control.retry_at {
         Some(at) => {
-            words.because("retry_at", format!("The next attempt begins in {:.0} s.", at.seconds_since(now).max(0.0)))
+            words.because("retry_at", format!("The next attempt begins in {:.0} s.", at.seconds_since(now).max(0.0)));
         }
         None => words.because("retry_at", "The time of the next attempt was not recorded."),
     }

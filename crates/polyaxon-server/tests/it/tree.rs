@@ -25,7 +25,7 @@ impl Lines {
         loop {
             if let Some((line, rest)) = self.text.split_once('\n') {
                 let value = serde_json::from_str(line).unwrap();
-                self.text = rest.to_owned();
+                rest.to_owned().clone_into(&mut self.text);
                 return Some(value);
             }
             let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("a line comes")?;

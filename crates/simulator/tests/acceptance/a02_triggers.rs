@@ -33,9 +33,8 @@ fn check(is_reversed: bool) {
     let ends = ["s1", "s2", "f1", "f2", "x1", "x2", "k1", "k2"];
     let mut operations: Vec<_> = ends
         .iter()
-        .map(|name| match name.starts_with('k') {
-            true => with(op(name, &[]), "conditions", json!("{{ 1 > 2 }}")),
-            false => op(name, &[]),
+        .map(|name| {
+            if name.starts_with('k') { with(op(name, &[]), "conditions", json!("{{ 1 > 2 }}")) } else { op(name, &[]) }
         })
         .collect();
     let mut expected = Vec::new();

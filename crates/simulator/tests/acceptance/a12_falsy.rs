@@ -16,10 +16,10 @@ fn falsy_outputs_reach_the_operations_that_refer_to_them() {
         ("float", json!(0.0)),
     ] {
         let outputs = json!({ "y": value });
-        let mut scene = Scene::new(move |run| match is_named(run, "first") {
-            true => End::SucceedWith(outputs.clone()),
-            false => End::Succeed,
-        });
+        let mut scene =
+            Scene::new(
+                move |run| if is_named(run, "first") { End::SucceedWith(outputs.clone()) } else { End::Succeed },
+            );
         let gives = with(job(), "outputs", json!([{ "name": "y", "type": kind, "isOptional": true }]));
         let takes = with(job(), "inputs", json!([{ "name": "x", "type": kind }]));
         let first = with(op("first", &[]), "component", gives);

@@ -117,8 +117,13 @@ impl Scene {
         WRITES.get()
     }
 
+    /// Equal operations are executed each for itself, unless the operation says otherwise.
     pub(crate) fn submit(&mut self, operation: &Json) -> RunId {
         self.next += 1;
+        let mut operation = operation.clone();
+        if operation.get("cache").is_none() {
+            operation["cache"] = json!({ "disable": true });
+        }
         let text = operation.to_string();
         let composed = compose::compose(&wire::read_operation(&text).unwrap()).unwrap().operation;
         let family = compose::run_kind(&composed);
@@ -135,10 +140,9 @@ impl Scene {
         record.runtime = Some(family.runtime.parse().unwrap());
         record.name = Some("top".to_owned());
         record.raw_content = Some(text);
-        self.write(move |tx| match runs::id_exists(tx, id)? {
-            true => Ok(()),
-            false => runs::create(tx, &record, now()).map(drop),
-        });
+        self.write(
+            move |tx| if runs::id_exists(tx, id)? { Ok(()) } else { runs::create(tx, &record, now()).map(drop) },
+        );
         id
     }
 

@@ -1,3 +1,5 @@
+//! How trees of runs are drawn, folded and cut to their room.
+
 use serde_json::json;
 use snapbox::{assert_data_eq, str};
 
