@@ -26,14 +26,17 @@ pub(super) fn capacity(options: &ServeOptions, default_slots: usize) -> Result<C
         None => memory(),
     };
     let count = match &options.gpus {
-        Some(text) => read("--gpus", text, "a whole number such as 2", |text| text.trim().parse::<u16>().ok())?.into(),
-        None => count_gpus(),
+        Some(text) => {
+            Some(read("--gpus", text, "a whole number such as 2", |text| text.trim().parse::<u16>().ok())?.into())
+        }
+        // Files that ask for a GPU still run on a laptop without any; only a count that was said is held against them.
+        None => Some(count_gpus()).filter(|count| *count > 0),
     };
     let mask = std::env::var(env::CUDA_VISIBLE_DEVICES.name).ok();
     Ok(Capacity {
         cpus: Some(cpus),
         memory,
-        gpus: Some(visible(count, mask.as_deref())),
+        gpus: count.map(|count| visible(count, mask.as_deref())),
         ..Capacity::of_slots(options.capacity.unwrap_or(default_slots))
     })
 }
