@@ -5,7 +5,6 @@ use anyhow::{Context as _, Result};
 use crate::command::Command;
 use crate::postgres::{self, Cluster};
 use crate::python;
-use crate::simulate;
 use crate::workspace::{self, Profile, cargo};
 
 /// Runs everything. The Rust tests come last, so that the last lines are their summary.
@@ -20,7 +19,6 @@ pub(crate) fn all() -> Result<()> {
         .run()?;
     let cluster = Cluster::start()?;
     interop_on(&cluster, &[])?;
-    simulate::bounded()?;
     tests(&cluster)
 }
 

@@ -5,14 +5,8 @@ use anyhow::{Result, bail};
 use crate::command::Command;
 use crate::workspace::cargo;
 
-/// Steps that every test run plays, and the seconds that it takes for them at most.
-const STEPS: &str = "1000000";
+/// How long new seeds are played when nothing is said.
 const SECONDS: &str = "60";
-
-/// What `cargo xtask test` plays.
-pub(crate) fn bounded() -> Result<()> {
-    play(&[("SIMULATOR_STEPS", STEPS), ("SIMULATOR_SECONDS", SECONDS)])
-}
 
 /// `simulate [--seed N] [--steps M] [--seconds S]`: one seed again with M steps before its end, or new ones for S seconds.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
