@@ -8,8 +8,6 @@
 pub mod choice;
 pub mod parts;
 
-use std::fmt::Write as _;
-
 use std::fmt;
 use std::time::Duration;
 
@@ -65,20 +63,12 @@ impl Code {
         let code = submission.and_then(|submission| submission.code.as_ref());
         let known = code.and_then(|code| {
             let commit = code.commit.as_deref().filter(|commit| !commit.is_empty())?;
-            let changes = code.diff.as_deref().map(|diff| hex(&Sha256::digest(diff.as_bytes())));
+            let changes = code.diff.as_deref().map(|diff| hex::encode(Sha256::digest(diff.as_bytes())));
             let is_recorded = changes.is_some() || !code.is_dirty;
             is_recorded.then(|| json!({ "folder": folder, "commit": commit, "changes": changes }))
         });
         known.map_or_else(|| Code::Unknown { folder: folder.to_owned() }, Code::Known)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What decides whether a run looks for an equal one.

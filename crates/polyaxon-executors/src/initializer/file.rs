@@ -76,8 +76,7 @@ pub(super) fn copy_into(path: &Path, folder: &Path, name: &str) -> Result<PathBu
 
 /// The first 12 hex digits of the MD5 sum, which is what the record calls the hash of a content.
 pub(super) fn short_hash(content: &str) -> String {
-    let sum = Md5::digest(content.as_bytes());
-    sum.iter().take(6).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex::encode(&Md5::digest(content.as_bytes())[..6])
 }
 
 fn kind_by_name(name: &str) -> ArtifactKind {

@@ -8,8 +8,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use crate::access;
 use crate::errors::JsonProblem;
@@ -94,7 +95,7 @@ pub(crate) async fn authorize(State(server): State<Arc<Server>>, headers: Header
     let Some(secret) = &server.options.internal_token else {
         return (StatusCode::INTERNAL_SERVER_ERROR, "Sandbox internal token not configured").into_response();
     };
-    let token = hex(&keyed_hash(secret.as_bytes(), format!("sandbox:v1:{run}").as_bytes()));
+    let token = keyed_hash(secret.as_bytes(), format!("sandbox:v1:{run}").as_bytes());
     let token = HeaderValue::from_str(&token).expect("hexadecimal digits are a header value");
     ([(SANDBOX_TOKEN, token)], StatusCode::OK).into_response()
 }
@@ -108,22 +109,10 @@ fn sandbox_run(path: &str) -> Option<&str> {
     (!namespace.is_empty() && runs == "runs" && !run.is_empty() && !rest.is_empty()).then_some(run)
 }
 
-/// HMAC with SHA-256 (RFC 2104).
-fn keyed_hash(key: &[u8], message: &[u8]) -> [u8; 32] {
-    const BLOCK: usize = 64;
-    let mut block = [0_u8; BLOCK];
-    if key.len() > BLOCK {
-        block[..32].copy_from_slice(&Sha256::digest(key));
-    } else {
-        block[..key.len()].copy_from_slice(key);
-    }
-    let inner = Sha256::new().chain_update(block.map(|byte| byte ^ 0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |bits: u8| char::from_digit(u32::from(bits), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+/// HMAC with SHA-256 (RFC 2104), in hexadecimal digits.
+fn keyed_hash(key: &[u8], message: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
+    hex::encode(mac.chain_update(message).finalize().into_bytes())
 }
 
 #[cfg(test)]
@@ -134,11 +123,11 @@ mod tests {
     fn keyed_hashes_are_those_of_the_standard() {
         // RFC 4231, cases 2 and 6.
         assert_eq!(
-            hex(&keyed_hash(b"Jefe", b"what do ya want for nothing?")),
+            keyed_hash(b"Jefe", b"what do ya want for nothing?"),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
         assert_eq!(
-            hex(&keyed_hash(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First")),
+            keyed_hash(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First"),
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
         );
     }

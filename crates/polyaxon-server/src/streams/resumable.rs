@@ -27,7 +27,6 @@ use crate::errors::{Error, StreamError};
 use crate::state::Server;
 use crate::streams::base64::decode;
 use crate::streams::in_background;
-use crate::streams::internal::hex;
 use crate::streams::run_folder::RunFolder;
 use crate::streams::store::{self, cannot_write};
 use crate::streams::upload::{Target, Upload};
@@ -379,7 +378,7 @@ fn hash_of(path: &FilePath) -> io::Result<String> {
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; CHUNK]);
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hash.finalize())),
+            0 => return Ok(hex::encode(hash.finalize())),
             length => hash.update(&buffer[..length]),
         }
     }

@@ -1,6 +1,5 @@
 //! Hashes of what passes by.
 
-use std::fmt::Write as _;
 use std::io::{Read, Result};
 
 use sha2::{Digest, Sha256};
@@ -22,12 +21,7 @@ impl Hash {
     }
 
     pub(crate) fn hex(self) -> String {
-        let mut text = String::with_capacity(64);
-        for byte in self.0.finalize() {
-            // Writing to a text cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        hex::encode(self.0.finalize())
     }
 }
 
