@@ -17,7 +17,7 @@ enum Reference {
     /// Hexadecimal digits: the start of a uuid, or else a name.
     Prefix(String),
     Name(String),
-    /// One is the newest run.
+    /// One is the newest run. Those that a pipeline made are not counted.
     Newest(u64),
 }
 
@@ -58,7 +58,7 @@ fn parse(text: &str) -> Result<Reference, Failure> {
         };
         return number.map(Reference::Newest).ok_or_else(|| {
             Failure::usage(format!("`{text}` names no run"))
-                .help("@last is the newest run, @{2} or @-2 the one before it, and so on")
+                .help("@last is the newest run (of a pipeline, the pipeline), @{2} or @-2 the one before it, and so on")
         });
     }
     if let Ok(id) = text.parse::<RunId>() {
@@ -93,7 +93,7 @@ async fn last_used(session: &Session<'_>) -> Result<String, Failure> {
 
 async fn newest(session: &Session<'_>, number: u64) -> Result<String, Failure> {
     let listing = Listing {
-        query: Some("created_at:_any_".to_owned()),
+        query: Some("created_at:_any_, pipeline:nil".to_owned()),
         sort: Some("-created_at".to_owned()),
         limit: Some(1),
         offset: (number > 1).then(|| number - 1),

@@ -92,7 +92,10 @@ fn field(path: &str, style: &Style) -> Result<Output, Failure> {
     let Some(explanation) = found else {
         let failure = Failure::new(format!("there is no field `{path}`")).exit(Exit::NotFound);
         return Err(match similar.as_slice() {
-            [] => failure.help("a path starts at the root of a document: `polyaxon explain run.job.container`"),
+            [] if path.contains('.') => {
+                failure.help("a path starts at the root of a document: `polyaxon explain run.job.container`")
+            }
+            [] => failure.help(format!("a run of this name is explained by: polyaxon explain --uid {path}")),
             [only] => failure.help(format!("did you mean `{only}`?")),
             several => failure.help(format!("fields of this or a similar name: {}", several.join(", "))),
         });

@@ -41,6 +41,9 @@ fn a_pipeline_is_watched_and_explained() {
     {
         assert!(done.stderr.contains(line), "`{line}` is missing in {}", done.stderr);
     }
+    // The last run is the one that was asked for, not one of the six that it made.
+    assert!(home.run(&["ops", "get", "@last"]).stdout.starts_with("name      pipe\n"));
+    assert_eq!(home.run(&["ops", "get", "@{2}"]).code, 3);
     // Later, as data: every run of the tree, and how it ended.
     let done = home.run(&["ops", "watch", "pipe", "-o", "json"]);
     assert_eq!(done.code, 10);
@@ -77,6 +80,7 @@ fn conditions_are_explained_with_the_values_that_they_saw() {
     assert!(text.contains("`{{ accuracy > 0.9 }}`") && text.contains("accuracy = 0.85"), "{text}");
     // What is no run stays a field of the language or a code.
     assert!(home.run(&["explain", "conditions"]).stdout.contains("conditions"));
+    assert!(home.run(&["explain", "gated"]).stderr.contains("polyaxon explain --uid gated"));
     assert_eq!(home.run(&["explain", "--uid", "nobody"]).code, 3);
     assert_eq!(home.run(&["explain", "ffff0000ffff0000ffff0000ffff0000"]).code, 3);
 }
