@@ -7,6 +7,7 @@ mod basics;
 mod check;
 mod config;
 mod errors;
+mod guides;
 mod home;
 mod lsp;
 mod runs;
