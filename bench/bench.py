@@ -53,7 +53,8 @@ class Report:
         is_met = limit is None or (value >= limit if is_minimum else value <= limit)
         self.rows.append({"what": what, "value": value, "unit": unit, "target": limit, "met": is_met})
         target = "" if limit is None else f"{'>=' if is_minimum else '<='} {limit:g} {unit}"
-        print(f"{what:<44} {value:>10.1f} {unit:<3} {target:>12} {'' if is_met else 'MISSED'}", flush=True)
+        text = f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+        print(f"{what:<44} {text:>10} {unit:<3} {target:>12} {'' if is_met else 'MISSED'}", flush=True)
 
     def add_memory(self, what, memory, limit=None):
         if memory is not None:

@@ -19,6 +19,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             let api = Command::new("python3").args(&["bench/api.py", "--program"]).args(&[program]);
             api.args(&["--seed"]).args(&[seed]).args(rest).run()
         }
+        Some((first, rest)) if first == "engine" => {
+            let scale = ["build", "--locked", "--package=simulator", "--release", "--example=scale"];
+            Command::new(cargo()).args(&scale).run()?;
+            let scale = program.with_file_name("examples").join("scale");
+            let engine = Command::new("python3").args(&["bench/engine.py", "--program"]).args(&[program]);
+            engine.args(&["--scale"]).args(&[scale]).args(rest).run()
+        }
         _ => Command::new("python3").args(&["bench/bench.py", "--program"]).args(&[program]).args(arguments).run(),
     }
 }

@@ -29,6 +29,7 @@ Development tasks
   cargo xtask simulate      play seeds of the simulator: `simulate [--seed N] [--from N] [--steps M] [--seconds S]`
   cargo xtask bench         measure the program; add `--official PROGRAM` to compare
   cargo xtask bench language    measure reading, checking and composing of large files
+  cargo xtask bench engine  measure pipelines and searches: `bench engine [--only NAME]`
 ";
 
 fn main() -> ExitCode {

@@ -54,9 +54,8 @@ pub fn import(
     )?;
     let id = runs::id_of(tx, run.uuid)?.ok_or_else(|| Error::not_found("Run", run.uuid))?;
     metrics::update(tx, id, None, run.outputs.as_ref())?;
-    for condition in history {
-        statuses::write(tx, id, &HistoryChange::Append(condition.clone()))?;
-    }
+    let history: Vec<HistoryChange> = history.iter().cloned().map(HistoryChange::Append).collect();
+    statuses::write(tx, id, 0, &history)?;
     projects::touch(tx, project, now)?;
     Ok(true)
 }

@@ -2,17 +2,21 @@
 
 use polyaxon_engine::executor::LEASE;
 use polyaxon_engine::state::{Decision, Event, RunState};
+use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, RunId};
 use polyaxon_model::kinds::LiveState;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::db::value::json;
-use crate::db::{Row, Tx, args, first};
+use crate::db::{Row, Tx, Value, args, first};
 use crate::{Error, Result, actions, cache, pipelines, projects, statuses};
 
-const STATE: &str = "SELECT id, kind, managed_by, status, pending, live_state, created_at, updated_at, started_at, \
-     finished_at, wait_time, duration, control, executor_id, beat_at FROM runs WHERE uuid = ?1";
+const STATE: &str = "SELECT r.id, r.kind, r.managed_by, r.status, r.pending, r.live_state, r.created_at, r.updated_at, \
+     r.started_at, r.finished_at, r.wait_time, r.duration, r.control, r.beat_at, r.executor_id, r.pipeline_id, \
+     EXISTS (SELECT 1 FROM actions a WHERE a.run_id = r.id AND a.done_at IS NULL), c.seq, c.condition \
+     FROM runs r LEFT JOIN status_conditions c ON c.run_id = r.id \
+     AND c.seq = (SELECT max(seq) FROM status_conditions WHERE run_id = r.id) WHERE r.uuid = ?1";
 
 /// Decides what an event means for a run and persists the decision: status, times, history, actions.
 pub fn apply(tx: &mut dyn Tx, run: RunId, event: &Event, now: Timestamp) -> Result<Decision> {
@@ -32,25 +36,29 @@ pub(crate) fn apply_for(
     executor: Option<ExecutorId>,
     now: Timestamp,
 ) -> Result<Decision> {
-    let Loaded { id, state, executor: holder } = load(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
+    let loaded = load(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
+    let Loaded { id, state, pipeline, .. } = &loaded;
     let mut decision = Decision { next: state.clone(), history: Vec::new(), actions: Vec::new() };
     for event in events {
         decision = decision.then(event, now);
     }
-    if pipelines::counts::becomes_ready(&state, &decision.next) && pipelines::advance::has_no_limit(tx, id)? {
+    if pipelines::counts::becomes_ready(state, &decision.next) && pipelines::advance::has_no_limit(tx, *pipeline)? {
         decision = decision.then(&Event::Enqueued, now);
     }
     let next = &decision.next;
-    if *next != state || !decision.history.is_empty() || !decision.actions.is_empty() {
-        let holder = executor.or(holder);
+    if *next != *state || !decision.history.is_empty() || !decision.actions.is_empty() {
+        let holder = executor.or(loaded.executor);
         // Whoever had it before, a run in the queue is with nobody.
         let waits = next.status == Status::Queued && !next.control.is_attempt_live;
-        save(tx, id, next, holder.filter(|_| !waits), now)?;
-        record(tx, id, &decision, holder, now)?;
-        actions::close_unwanted(tx, id, next, now)?;
-        cache::follow(tx, id, &state, next)?;
-        pipelines::counts::follow(tx, id, &state, next, now)?;
+        save(tx, &loaded, next, holder.filter(|_| !waits), now)?;
+        if loaded.has_open_actions {
+            actions::close_unwanted(tx, *id, next, now)?;
+        }
+        record(tx, *id, loaded.conditions, &decision, holder, now)?;
+        cache::follow(tx, *id, state, next)?;
+        pipelines::counts::follow(tx, *id, *pipeline, state, next, now)?;
     }
+    let id = *id;
     if next.status == Status::Scheduled && events.iter().any(|event| matches!(event, Event::Posted { .. })) {
         let sql = "UPDATE runs SET lease_until = ?2 WHERE id = ?1 AND lease_until IS NOT NULL";
         tx.execute(sql, args![id, now.plus(LEASE)])?;
@@ -107,67 +115,102 @@ pub fn set_project_live_state(tx: &mut dyn Tx, project: &str, state: LiveState, 
     apply_all(tx, &runs, &event, now).map(drop)
 }
 
-/// Writes the history and the actions of a decision.
+/// Writes the history of a decision behind so many conditions, and the actions that its outcome still wants.
 pub(crate) fn record(
     tx: &mut dyn Tx,
     id: i64,
+    conditions: i64,
     decision: &Decision,
     executor: Option<ExecutorId>,
     now: Timestamp,
 ) -> Result<()> {
-    for change in &decision.history {
-        statuses::write(tx, id, change)?;
-    }
-    for action in &decision.actions {
+    statuses::write(tx, id, conditions, &decision.history)?;
+    for action in decision.actions.iter().filter(|action| decision.next.wants(action)) {
         actions::write(tx, id, action, executor, now)?;
     }
     Ok(())
 }
 
-fn save(tx: &mut dyn Tx, id: i64, state: &RunState, executor: Option<ExecutorId>, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "UPDATE runs SET status = ?2, pending = ?3, live_state = ?4, updated_at = ?5, started_at = ?6, \
-         finished_at = ?7, wait_time = ?8, duration = ?9, control = ?10, attempt = ?11, attempt_live = ?12, \
-         archived_at = CASE WHEN CAST(?4 AS BIGINT) = 0 THEN coalesce(archived_at, ?13) END, executor_id = ?14, beat_at = ?15, \
-         lease_until = CASE WHEN CAST(?2 AS TEXT) = 'scheduled' THEN lease_until END, \
-         queued_at = CASE WHEN CAST(?2 AS TEXT) = 'queued' THEN coalesce(queued_at, ?13) \
-         WHEN CAST(?2 AS TEXT) IN ('scheduled', 'unschedulable') THEN queued_at END, \
-         devices = CASE WHEN ?12 THEN devices END WHERE id = ?1",
-        args![
-            id,
-            state.status,
-            state.pending,
-            state.live_state,
-            state.updated_at,
-            state.started_at,
-            state.finished_at,
-            state.wait_time,
-            state.duration,
-            json(&state.control),
-            state.control.attempt,
-            state.control.is_attempt_live,
-            now,
-            executor,
-            state.beat_at,
-        ],
-    )?;
-    Ok(())
+/// Writes the columns that changed, so that the indexes over the others are left alone.
+fn save(tx: &mut dyn Tx, loaded: &Loaded, next: &RunState, executor: Option<ExecutorId>, now: Timestamp) -> Result<()> {
+    let before = &loaded.state;
+    let mut columns = Columns { sql: String::from("UPDATE runs SET updated_at = ?2"), values: Vec::with_capacity(12) };
+    columns.values.extend([Value::from(loaded.id), Value::from(next.updated_at)]);
+    columns.set_changed("status", before.status, next.status);
+    columns.set_changed("pending", before.pending, next.pending);
+    columns.set_changed("live_state", before.live_state, next.live_state);
+    columns.set_changed("beat_at", before.beat_at, next.beat_at);
+    columns.set_changed("started_at", before.started_at, next.started_at);
+    columns.set_changed("finished_at", before.finished_at, next.finished_at);
+    columns.set_changed("wait_time", before.wait_time, next.wait_time);
+    columns.set_changed("duration", before.duration, next.duration);
+    columns.set_changed("attempt", before.control.attempt, next.control.attempt);
+    columns.set_changed("attempt_live", before.control.is_attempt_live, next.control.is_attempt_live);
+    columns.set_changed("executor_id", loaded.executor, executor);
+    if before.control != next.control {
+        columns.set("control = {}", json(&next.control));
+    }
+    match next.live_state {
+        LiveState::Archived => columns.set("archived_at = coalesce(archived_at, {})", now),
+        LiveState::Live | LiveState::Deleting if before.live_state == LiveState::Archived => {
+            columns.sql.push_str(", archived_at = NULL");
+        }
+        LiveState::Live | LiveState::Deleting => {}
+    }
+    match next.status {
+        Status::Queued => columns.set("queued_at = coalesce(queued_at, {})", now),
+        Status::Scheduled | Status::Unschedulable => {}
+        _ => columns.sql.push_str(", queued_at = NULL"),
+    }
+    if next.status != Status::Scheduled {
+        columns.sql.push_str(", lease_until = NULL");
+    }
+    if !next.control.is_attempt_live {
+        columns.sql.push_str(", devices = NULL");
+    }
+    columns.sql.push_str(" WHERE id = ?1");
+    tx.execute(&columns.sql, &columns.values).map(drop)
 }
 
+/// A statement that grows.
+struct Columns {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Columns {
+    fn set_changed<T: PartialEq + Into<Value>>(&mut self, column: &str, before: T, next: T) {
+        if before != next {
+            self.set(&format!("{column} = {{}}"), next);
+        }
+    }
+
+    /// `{}` stands for the value.
+    fn set(&mut self, assignment: &str, value: impl Into<Value>) {
+        self.values.push(value.into());
+        let place = format!("?{}", self.values.len());
+        self.sql.push_str(", ");
+        self.sql.push_str(&assignment.replace("{}", &place));
+    }
+}
+
+/// A run as decisions and what follows them need it.
 struct Loaded {
     id: i64,
     state: RunState,
     executor: Option<ExecutorId>,
+    pipeline: Option<i64>,
+    has_open_actions: bool,
+    /// The number of the last condition.
+    conditions: i64,
 }
 
 fn load(tx: &mut dyn Tx, run: RunId) -> Result<Option<Loaded>> {
-    let Some(row) = first(tx, STATE, args![run])? else { return Ok(None) };
-    let mut loaded = read(row)?;
-    loaded.state.last_condition = statuses::last(tx, loaded.id)?;
-    Ok(Some(loaded))
+    first(tx, STATE, args![run])?.map(read).transpose()
 }
 
 fn read(mut row: Row) -> Result<Loaded> {
+    let row = &mut row;
     let id = row.take()?;
     let mut state = RunState {
         kind: row.take()?,
@@ -178,14 +221,15 @@ fn read(mut row: Row) -> Result<Loaded> {
         last_condition: None,
         created_at: row.take()?,
         updated_at: row.take()?,
-        beat_at: None,
         started_at: row.take()?,
         finished_at: row.take()?,
         wait_time: row.take()?,
         duration: row.take()?,
         control: row.take_json()?,
+        beat_at: row.take()?,
     };
-    let executor = row.take()?;
-    state.beat_at = row.take()?;
-    Ok(Loaded { id, state, executor })
+    let (executor, pipeline, has_open_actions) = (row.take()?, row.take()?, row.take()?);
+    let conditions = row.take::<Option<i64>>()?.unwrap_or(0);
+    state.last_condition = row.take_optional_json::<StatusCondition>()?;
+    Ok(Loaded { id, state, executor, pipeline, has_open_actions, conditions })
 }

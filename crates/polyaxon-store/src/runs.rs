@@ -142,7 +142,7 @@ pub fn create(tx: &mut dyn Tx, new: &NewRecord, now: Timestamp) -> Result<Run> {
     )?;
     let id = id_of(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))?;
     metrics::update(tx, id, None, new.outputs.as_ref())?;
-    lifecycle::record(tx, id, &decision, None, now)?;
+    lifecycle::record(tx, id, 0, &decision, None, now)?;
     projects::touch(tx, project, now)?;
     get(tx, new.uuid)?.ok_or_else(|| Error::not_found("Run", new.uuid))
 }

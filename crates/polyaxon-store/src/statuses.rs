@@ -6,7 +6,7 @@ use polyaxon_model::ids::RunId;
 
 use crate::Result;
 use crate::db::value::json;
-use crate::db::{Tx, args, first};
+use crate::db::{Tx, Value, args, first};
 
 /// The `statuses` document; none for a run that is unknown or being deleted.
 pub fn document(tx: &mut dyn Tx, run: RunId) -> Result<Option<StatusesDocument>> {
@@ -45,32 +45,33 @@ fn history(tx: &mut dyn Tx, id: i64) -> Result<Vec<StatusCondition>> {
         .collect()
 }
 
-pub(crate) fn last(tx: &mut dyn Tx, id: i64) -> Result<Option<StatusCondition>> {
-    let sql = "SELECT condition FROM status_conditions WHERE run_id = ?1 ORDER BY seq DESC LIMIT 1";
-    first(tx, sql, args![id])?.map(|mut row| row.take_json()).transpose()
-}
-
-/// The first condition of a run that was created just now.
-pub(crate) fn write_first(tx: &mut dyn Tx, id: i64, condition: &StatusCondition) -> Result<()> {
-    tx.execute(
-        "INSERT INTO status_conditions (run_id, seq, condition) VALUES (?1, 1, ?2)",
-        args![id, json(condition)],
-    )?;
+/// Writes what changes in a history that has `conditions` conditions so far.
+pub(crate) fn write(tx: &mut dyn Tx, id: i64, conditions: i64, changes: &[HistoryChange]) -> Result<()> {
+    let mut appended: Vec<&StatusCondition> = Vec::new();
+    for change in changes {
+        match (change, appended.last_mut()) {
+            (HistoryChange::Append(condition), _) => appended.push(condition),
+            (HistoryChange::ReplaceLast(condition), Some(last)) => *last = condition,
+            (HistoryChange::ReplaceLast(condition), None) => {
+                let sql = "UPDATE status_conditions SET condition = ?3 WHERE run_id = ?1 AND seq = ?2";
+                tx.execute(sql, args![id, conditions, json(condition)])?;
+            }
+        }
+    }
+    let mut seq = conditions;
+    for appended in appended.chunks(CHUNK) {
+        let mut values = vec![Value::from(id)];
+        let mut rows = Vec::with_capacity(appended.len());
+        for condition in appended {
+            seq += 1;
+            values.extend([Value::from(seq), json(condition)]);
+            rows.push(format!("(?1, ?{}, ?{})", values.len() - 1, values.len()));
+        }
+        let sql = format!("INSERT INTO status_conditions (run_id, seq, condition) VALUES {}", rows.join(", "));
+        tx.execute(&sql, &values)?;
+    }
     Ok(())
 }
 
-pub(crate) fn write(tx: &mut dyn Tx, id: i64, change: &HistoryChange) -> Result<()> {
-    match change {
-        HistoryChange::Append(condition) => tx.execute(
-            "INSERT INTO status_conditions (run_id, seq, condition) VALUES (?1, \
-             (SELECT coalesce(max(seq), 0) + 1 FROM status_conditions WHERE run_id = ?1), ?2)",
-            args![id, json(condition)],
-        )?,
-        HistoryChange::ReplaceLast(condition) => tx.execute(
-            "UPDATE status_conditions SET condition = ?2 WHERE run_id = ?1 \
-             AND seq = (SELECT max(seq) FROM status_conditions WHERE run_id = ?1)",
-            args![id, json(condition)],
-        )?,
-    };
-    Ok(())
-}
+/// Rows of one statement: more than a decision appends, and few enough that their texts are known.
+const CHUNK: usize = 8;

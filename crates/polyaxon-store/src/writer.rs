@@ -1,8 +1,8 @@
 //! The one thread that writes. It takes everything that is queued into one transaction (group commit).
 //!
 //! Invariants: a closure is acknowledged after its transaction is committed, never before; a closure that fails
-//! or panics is undone alone (a savepoint each); when the database gives the whole transaction up, every closure
-//! of it fails.
+//! or panics is undone alone, the first together with its transaction, before others join it, and any other by a
+//! savepoint; when the database gives the whole transaction up, every closure of it fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -116,13 +116,13 @@ impl Committer {
                 }
             };
             let mut waiting = Vec::new();
-            let mut result = run_job(connection, first, &mut waiting);
+            let mut result = run_job(connection, first, Extent::Whole, &mut waiting);
             for _ in 1..BATCH {
                 if result.is_err() {
                     break;
                 }
                 let Ok(job) = queue.try_recv() else { break };
-                result = run_job(connection, job, &mut waiting);
+                result = run_job(connection, job, Extent::Part, &mut waiting);
             }
             let has_changes = connection.has_changes();
             let result = result.and_then(|()| connection.commit());
@@ -139,9 +139,24 @@ impl Committer {
     }
 }
 
-/// Runs one closure in a part of the transaction. An error means that the whole transaction is lost.
-fn run_job(connection: &mut Connection, job: Box<dyn Job>, waiting: &mut Vec<Acknowledge>) -> Result<()> {
-    if let Err(error) = connection.begin_part() {
+/// How much of a transaction a closure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it so far: undoing the closure costs nothing to prepare.
+    Whole,
+    Part,
+}
+
+/// Runs one closure. An error means that the whole transaction is lost.
+fn run_job(
+    connection: &mut Connection,
+    job: Box<dyn Job>,
+    extent: Extent,
+    waiting: &mut Vec<Acknowledge>,
+) -> Result<()> {
+    if extent == Extent::Part
+        && let Err(error) = connection.begin_part()
+    {
         job.refuse(error.share());
         return Err(error);
     }
@@ -156,10 +171,19 @@ fn run_job(connection: &mut Connection, job: Box<dyn Job>, waiting: &mut Vec<Ack
     if connection.has_given_up() {
         return Err(failure.unwrap_or(Error::Undone("the database gave the transaction up".to_owned())));
     }
-    if is_kept { connection.keep_part() } else { connection.undo_part() }
+    match (extent, is_kept) {
+        (Extent::Whole, true) => Ok(()),
+        (Extent::Whole, false) => Err(failure.unwrap_or_else(refused)),
+        (Extent::Part, true) => connection.keep_part(),
+        (Extent::Part, false) => connection.undo_part(),
+    }
 }
 
 /// The caller of a closure that made light of a statement's failure.
 fn undone(acknowledge: Acknowledge) -> Acknowledge {
-    Box::new(|broken| acknowledge(broken.or_else(|| Some(Error::Undone("a statement of it was refused".to_owned())))))
+    Box::new(|broken| acknowledge(broken.or_else(|| Some(refused()))))
+}
+
+fn refused() -> Error {
+    Error::Undone("a statement of it was refused".to_owned())
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OpenFlags, ToSql};
@@ -31,12 +32,13 @@ impl Session {
         };
         let connect = || {
             let mut connection = rusqlite::Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-            connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
-            connection.pragma_update(None, "foreign_keys", true)?;
+            prepare(&connection)?;
             if access == Access::Write {
                 connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
                 connection.pragma_update(None, "synchronous", "NORMAL")?;
+                // What may have to be undone is kept in memory.
+                connection.pragma_update(None, "temp_store", "MEMORY")?;
                 checkpoints::beside(&mut connection, path)?;
             }
             Ok(connection)
@@ -55,8 +57,7 @@ impl Session {
     pub(crate) fn in_memory(place: &Place) -> Result<Session> {
         let connect = || {
             let connection = rusqlite::Connection::open_in_memory()?;
-            connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-            connection.pragma_update(None, "foreign_keys", true)?;
+            prepare(&connection)?;
             Ok(connection)
         };
         let place = place.clone();
@@ -101,6 +102,14 @@ impl Session {
         };
         limit().map_err(|source| explain(&self.place, source))
     }
+}
+
+/// What every connection is set to.
+fn prepare(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Without it, statements are planned anew for every other value that they are given.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "foreign_keys", true)
 }
 
 impl Tx for Session {

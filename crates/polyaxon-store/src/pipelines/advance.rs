@@ -9,7 +9,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use super::{COLUMNS, Pipeline, limit, state};
-use crate::db::{Tx, args, first, scalar};
+use crate::db::{Tx, args, first};
 use crate::{Result, lifecycle};
 
 /// Runs that one pipeline can let queue in one pass.
@@ -69,10 +69,8 @@ pub(super) fn enqueue(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Whether every pipeline around a run is running and has no limit, so that there is nothing to weigh.
-pub(crate) fn has_no_limit(tx: &mut dyn Tx, run: i64) -> Result<bool> {
-    let sql = "SELECT pipeline_id FROM runs WHERE id = ?1";
-    let mut around: Option<i64> = scalar::<Option<i64>>(tx, sql, args![run])?.flatten();
+/// Whether this pipeline and all around it are running and have no limit, so that there is nothing to weigh.
+pub(crate) fn has_no_limit(tx: &mut dyn Tx, mut around: Option<i64>) -> Result<bool> {
     let sql = "SELECT p.parent_id, r.status, r.meta_info FROM pipelines p JOIN runs r ON r.id = p.run_id \
                WHERE p.run_id = ?1";
     while let Some(pipeline) = around {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_engine::lifecycle as engine;
-use polyaxon_engine::state::{Action, Birth, Event, HistoryChange, Place};
+use polyaxon_engine::state::{Action, Birth, Event, Place};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{ManagedBy, Pending, RunKind, Runtime, Trigger};
@@ -17,7 +17,7 @@ use super::react::{decide_all, set_state, settle};
 use super::{Pipeline, state};
 use crate::db::value::{json, optional_json};
 use crate::db::{Tx, args, first};
-use crate::{Error, Result, actions, lifecycle, projects, statuses};
+use crate::{Error, Result, actions, lifecycle, projects};
 
 /// A child to be created.
 #[derive(Clone, Debug)]
@@ -255,14 +255,7 @@ pub(super) fn insert(
         ],
     )?;
     let Some(id) = row.map(|mut row| row.take::<i64>()).transpose()? else { return Ok(None) };
-    for change in &decision.history {
-        if let HistoryChange::Append(condition) = change {
-            statuses::write_first(tx, id, condition)?;
-        }
-    }
-    for action in &decision.actions {
-        actions::write(tx, id, action, None, at)?;
-    }
+    lifecycle::record(tx, id, 0, &decision, None, at)?;
     Ok(Some(id))
 }
 

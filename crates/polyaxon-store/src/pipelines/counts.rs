@@ -8,7 +8,8 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use super::advance;
-use crate::db::{Tx, args, first, scalar};
+use super::react::OPERATION;
+use crate::db::{Row, Tx, args, first};
 use crate::{Result, lifecycle};
 
 /// What a child costs its pipeline.
@@ -34,7 +35,14 @@ fn stage(run: &RunState) -> Stage {
 }
 
 /// Keeps the counts around a run right when its state changes.
-pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunState, now: Timestamp) -> Result<()> {
+pub(crate) fn follow(
+    tx: &mut dyn Tx,
+    id: i64,
+    around: Option<i64>,
+    before: &RunState,
+    after: &RunState,
+    now: Timestamp,
+) -> Result<()> {
     if after.control.place == Place::Independent {
         return Ok(());
     }
@@ -42,8 +50,7 @@ pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunSta
     if from != to {
         let is = |stage| i64::from(to == stage) - i64::from(from == stage);
         let leaves = is(Stage::Queued) + is(Stage::Active);
-        let parent = "SELECT pipeline_id FROM runs WHERE id = ?1";
-        let mut above: Option<i64> = scalar::<Option<i64>>(tx, parent, args![id])?.flatten();
+        let mut above = around;
         let mut direct = [is(Stage::Preparing), is(Stage::Queued)];
         while let Some(pipeline) = above.take_if(|_| leaves != 0 || direct != [0, 0]) {
             let sql = "UPDATE pipelines SET preparing = preparing + ?2, queued = queued + ?3, leaves = leaves + ?4 \
@@ -56,10 +63,8 @@ pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunSta
     if before.status.is_done() && !after.status.is_done() {
         reopen(tx, id, now)?;
     }
-    if becomes_ready(before, after) {
-        let around: Option<i64> =
-            scalar::<Option<i64>>(tx, "SELECT pipeline_id FROM runs WHERE id = ?1", args![id])?.flatten();
-        around.map_or(Ok(()), |pipeline| advance::enqueue(tx, pipeline, now))?;
+    if let Some(pipeline) = around.filter(|_| becomes_ready(before, after)) {
+        advance::enqueue(tx, pipeline, now)?;
     }
     Ok(())
 }
@@ -78,14 +83,14 @@ fn is_ready(run: &RunState) -> bool {
 
 /// Takes back the end of a run that goes on, and opens the pipeline around it.
 fn reopen(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
-    let sql = "SELECT c.counted, c.counted_bad, p.uuid, p.status FROM pipeline_children c \
+    let sql = "SELECT c.counted, c.counted_bad, p.id, p.uuid, p.status FROM pipeline_children c \
                JOIN runs p ON p.id = c.pipeline_id WHERE c.run_id = ?1";
     let Some(mut row) = first(tx, sql, args![id])? else { return Ok(()) };
     let counted = Counted { end: row.take()?, is_bad: row.take()? };
-    let (pipeline, status): (RunId, Status) = (row.take()?, row.take()?);
-    replace(tx, id, &counted, &Counted::default())?;
+    let (pipeline, run, status): (i64, RunId, Status) = (row.take()?, row.take()?, row.take()?);
+    replace(tx, id, pipeline, &counted, &Counted::default())?;
     if status.is_done() {
-        lifecycle::apply(tx, pipeline, &Event::Reopened, now)?;
+        lifecycle::apply(tx, run, &Event::Reopened, now)?;
     }
     Ok(())
 }
@@ -98,47 +103,45 @@ struct Counted {
     is_bad: bool,
 }
 
-/// Counts the end of a child in its pipeline and its downstreams. False when it was counted before.
-pub(super) fn count(tx: &mut dyn Tx, id: i64, status: Status) -> Result<bool> {
-    let sql = "SELECT counted, counted_bad, trigger_rule, bad FROM pipeline_children WHERE run_id = ?1";
-    let Some(mut row) = first(tx, sql, args![id])? else { return Ok(false) };
+/// Counts the end of a child in its pipeline and its downstreams, and answers those. None when it was counted before.
+pub(super) fn count(tx: &mut dyn Tx, id: i64, status: Status) -> Result<Option<Vec<Row>>> {
+    let sql = "SELECT counted, counted_bad, trigger_rule, bad, pipeline_id FROM pipeline_children WHERE run_id = ?1";
+    let Some(mut row) = first(tx, sql, args![id])? else { return Ok(None) };
     let before = Counted { end: row.take()?, is_bad: row.take()? };
-    let (trigger, bad): (Trigger, i64) = (row.take()?, row.take()?);
+    let (trigger, bad, pipeline): (Trigger, i64, i64) = (row.take()?, row.take()?, row.take()?);
     let is_broken = is_broken(status, trigger, bad > 0);
     let end = if is_broken { "broken" } else { status.as_str() };
     let is_bad = is_broken || matches!(status, Status::Failed | Status::Stopped);
     let after = Counted { end: Some(end.to_owned()), is_bad };
-    replace(tx, id, &before, &after)?;
-    Ok(before != after)
+    if before == after { Ok(None) } else { replace(tx, id, pipeline, &before, &after).map(Some) }
 }
 
-fn replace(tx: &mut dyn Tx, id: i64, before: &Counted, after: &Counted) -> Result<()> {
+/// Counts an end instead of another. Answers the operations after the run as they are then.
+fn replace(tx: &mut dyn Tx, id: i64, pipeline: i64, before: &Counted, after: &Counted) -> Result<Vec<Row>> {
     if before == after {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let mut pipeline = Vec::new();
+    let mut in_pipeline = Vec::new();
     let mut downstream = Vec::new();
     for (end, delta) in [(&before.end, -1), (&after.end, 1)] {
         let Some(column) = end.as_deref().and_then(column) else { continue };
-        pipeline.push(format!("{column} = {column} + {delta}"));
+        in_pipeline.push(format!("{column} = {column} + {delta}"));
         let column = if matches!(column, "broken" | "upstream_failed") { "failed" } else { column };
         downstream.push((column, delta));
     }
     downstream.push(("bad", i64::from(after.is_bad) - i64::from(before.is_bad)));
-    let in_pipeline = format!(
-        "UPDATE pipelines SET {} WHERE run_id = (SELECT pipeline_id FROM pipeline_children WHERE run_id = ?1)",
-        pipeline.join(", ")
-    );
-    tx.execute(&in_pipeline, args![id])?;
-    let sum =
-        |name: &str| downstream.iter().filter(|(column, _)| *column == name).map(|(_, delta)| *delta).sum::<i64>();
-    let sql = "UPDATE pipeline_children SET succeeded = succeeded + ?2, failed = failed + ?3, stopped = stopped + ?4, \
-               skipped = skipped + ?5, bad = bad + ?6 WHERE run_id IN \
-               (SELECT downstream_id FROM run_edges WHERE upstream_id = ?1 AND kind = 'dag')";
-    tx.execute(sql, args![id, sum("succeeded"), sum("failed"), sum("stopped"), sum("skipped"), sum("bad")])?;
+    let sql = format!("UPDATE pipelines SET {} WHERE run_id = ?1", in_pipeline.join(", "));
+    tx.execute(&sql, args![pipeline])?;
     let sql = "UPDATE pipeline_children SET counted = ?2, counted_bad = ?3 WHERE run_id = ?1";
     tx.execute(sql, args![id, after.end.as_deref(), after.is_bad])?;
-    Ok(())
+    let sum =
+        |name: &str| downstream.iter().filter(|(column, _)| *column == name).map(|(_, delta)| *delta).sum::<i64>();
+    let sql = format!(
+        "UPDATE pipeline_children SET succeeded = succeeded + ?2, failed = failed + ?3, stopped = stopped + ?4, \
+         skipped = skipped + ?5, bad = bad + ?6 WHERE run_id IN \
+         (SELECT downstream_id FROM run_edges WHERE upstream_id = ?1 AND kind = 'dag') RETURNING {OPERATION}"
+    );
+    tx.query(&sql, args![id, sum("succeeded"), sum("failed"), sum("stopped"), sum("skipped"), sum("bad")])
 }
 
 /// The columns that ends are counted in.

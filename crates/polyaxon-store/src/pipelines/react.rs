@@ -11,7 +11,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use super::{Pipeline, advance, counts, early_stopping, schedule, state};
-use crate::db::{Row, Tx, args, first};
+use crate::db::{Row, Tx, args, first, scalar};
 use crate::{Result, actions, cache, lifecycle};
 
 /// Performs the `React` actions of runs and closes them.
@@ -49,11 +49,13 @@ pub(crate) fn settle(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<(
 
 /// Answers the pipeline around the run.
 fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> {
-    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind FROM runs r LEFT JOIN runs p ON p.id = r.pipeline_id \
+    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind, o.plan IS NOT NULL FROM runs r \
+               LEFT JOIN runs p ON p.id = r.pipeline_id LEFT JOIN pipelines o ON o.run_id = r.pipeline_id \
                WHERE r.uuid = ?1";
     let Some(mut row) = first(tx, sql, args![run])? else { return Ok(None) };
     let (id, kind, status): (i64, RunKind, Status) = (row.take()?, row.take()?, row.take()?);
     let (around, around_kind): (Option<i64>, Option<RunKind>) = (row.take()?, row.take()?);
+    let has_plan: bool = row.take()?;
     if !status.is_done() {
         return Ok(None);
     }
@@ -61,11 +63,11 @@ fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> 
     if matches!(kind, RunKind::Dag | RunKind::Matrix) && has_open_children(tx, id)? {
         actions::write(tx, id, &Action::Cascade { verb: Verb::Stop }, None, now)?;
     }
-    if counts::count(tx, id, status)? {
-        for downstream in downstream(tx, id)? {
-            decide(tx, &downstream, now)?;
+    if let Some(downstream) = counts::count(tx, id, status)? {
+        for row in downstream {
+            decide(tx, &read(row)?, now)?;
         }
-        if let Some(around) = around {
+        if let Some(around) = around.filter(|_| has_plan) {
             early_stopping::check(tx, around, id, now)?;
         }
     }
@@ -83,28 +85,19 @@ fn has_open_children(tx: &mut dyn Tx, id: i64) -> Result<bool> {
 /// An operation of a dag and how its upstreams stand.
 struct Operation {
     id: i64,
-    run: RunId,
     trigger: Trigger,
     on_skip: OnSkip,
-    is_decided: bool,
+    state: String,
     upstreams: Upstreams,
 }
 
-const OPERATION: &str = "SELECT c.run_id, r.uuid, c.trigger_rule, c.on_skip, c.state, c.upstreams, c.succeeded, c.failed, \
-     c.stopped, c.skipped FROM pipeline_children c JOIN runs r ON r.id = c.run_id";
-
-/// The operations after a run that can still begin.
-fn downstream(tx: &mut dyn Tx, id: i64) -> Result<Vec<Operation>> {
-    let sql = format!(
-        "{OPERATION} JOIN run_edges e ON e.downstream_id = c.run_id WHERE e.upstream_id = ?1 AND e.kind = 'dag' \
-         AND c.state IN ('waiting', 'decided')"
-    );
-    tx.query(&sql, args![id])?.into_iter().map(read).collect()
-}
+/// The columns of `pipeline_children` that an operation is read from.
+pub(super) const OPERATION: &str =
+    "run_id, trigger_rule, on_skip, state, upstreams, succeeded, failed, stopped, skipped";
 
 /// Decides about every operation of a dag that waits: when it begins, and when it goes on after a resume.
 pub(super) fn decide_all(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<()> {
-    let sql = format!("{OPERATION} WHERE c.pipeline_id = ?1 AND c.state = 'waiting'");
+    let sql = format!("SELECT {OPERATION} FROM pipeline_children WHERE pipeline_id = ?1 AND state = 'waiting'");
     let waiting: Vec<Operation> = tx.query(&sql, args![pipeline])?.into_iter().map(read).collect::<Result<_>>()?;
     waiting.iter().try_for_each(|operation| decide(tx, operation, now))
 }
@@ -113,10 +106,9 @@ fn read(mut row: Row) -> Result<Operation> {
     let row = &mut row;
     Ok(Operation {
         id: row.take()?,
-        run: row.take()?,
         trigger: row.take()?,
         on_skip: if row.take()? { OnSkip::Skip } else { OnSkip::GoOn },
-        is_decided: row.take::<String>()? == state::DECIDED,
+        state: row.take()?,
         upstreams: Upstreams {
             total: super::count(row)?,
             succeeded: super::count(row)?,
@@ -128,12 +120,16 @@ fn read(mut row: Row) -> Result<Operation> {
 }
 
 fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> {
-    let Operation { id, run, trigger, .. } = *operation;
+    let Operation { id, trigger, .. } = *operation;
+    let is_decided = operation.state == state::DECIDED;
+    if !is_decided && operation.state != state::WAITING {
+        return Ok(());
+    }
     let verdict = evaluate(trigger, operation.on_skip, &operation.upstreams);
     let concluded = |status, message: String| {
         Event::Concluded(Ending { status, reason: "SchedulerNotifyDone".to_owned(), message })
     };
-    let (next, event) = match (verdict, operation.is_decided) {
+    let (next, event) = match (verdict, is_decided) {
         (Verdict::Wait, false) => return Ok(()),
         (Verdict::Wait, true) => (state::WAITING, Event::Reset),
         (Verdict::Run, false) => (state::READY, Event::Released),
@@ -150,7 +146,13 @@ fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> 
     };
     set_state(tx, id, next)?;
     // What is ready is released when its pipeline has room.
-    if event == Event::Released { Ok(()) } else { lifecycle::apply(tx, run, &event, now).map(drop) }
+    if event == Event::Released {
+        return Ok(());
+    }
+    match scalar(tx, "SELECT uuid FROM runs WHERE id = ?1", args![id])? {
+        Some(run) => lifecycle::apply(tx, run, &event, now).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// The upstreams in words.
