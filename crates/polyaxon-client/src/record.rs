@@ -36,6 +36,12 @@ impl Run {
         text(&self.0, "status").parse().ok()
     }
 
+    /// The status as people call it: `pruned` for a run that a policy of its pipeline stopped.
+    pub fn status_word(&self) -> &str {
+        let is_pruned = self.0.pointer("/meta_info/pruned").is_some();
+        if is_pruned && self.status() == Some(Status::Stopped) { "pruned" } else { text(&self.0, "status") }
+    }
+
     /// Whether other runs are below it.
     pub fn is_pipeline(&self) -> bool {
         text(&self.0, "kind").parse().is_ok_and(RunKind::is_pipeline)

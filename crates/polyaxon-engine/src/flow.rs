@@ -6,12 +6,13 @@
 //!
 //! * [`trigger`] when an operation of a dag starts · [`completion`] how a pipeline ends · [`concurrency`] who may
 //!   queue under the limits of all pipelines around it
-//! * [`early_stopping`] when a pipeline ends before its time
+//! * [`early_stopping`] when a pipeline ends before its time, [`pruning`] which of its trials do
 //! * [`schedule`] when a schedule starts its next run, [`cron`] the times of a cron expression
 
 pub mod completion;
 pub mod concurrency;
 pub mod cron;
 pub mod early_stopping;
+pub mod pruning;
 pub mod schedule;
 pub mod trigger;

@@ -91,7 +91,7 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
                 draft.observed(phase);
             }
         }
-        Event::StopRequested => draft.stop("User requested to stop the run."),
+        Event::StopRequested => draft.stop("StateManager", "User requested to stop the run."),
         Event::SkipRequested => draft.skip(),
         Event::Approved => draft.approved(),
         Event::ResumeRequested => draft.resume(),
@@ -107,6 +107,7 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::ExpansionFailed { message } => draft.expansion_failed(message),
         Event::Concluded(ending) => draft.concluded(ending),
         Event::StoppedEarly(ending) => draft.stopped_early(ending),
+        Event::Pruned { message } => draft.pruned(message),
         Event::Reopened => draft.reopened(),
         Event::Reset => draft.reset(),
     }
@@ -291,16 +292,16 @@ impl Draft {
         }
     }
 
-    fn stop(&mut self, why: &str) {
+    fn stop(&mut self, reason: &str, why: &str) {
         let status = self.run.status;
         if status.is_done_or_stopping() {
         } else if status.is_safe_stop() || status == Status::Retrying {
-            self.enter(Status::Stopped, "StateManager", format!("Run is stopped; {why}"));
+            self.enter(Status::Stopped, reason, format!("Run is stopped; {why}"));
         } else {
-            self.enter(Status::Stopping, "StateManager", format!("Run is stopping; {why}"));
+            self.enter(Status::Stopping, reason, format!("Run is stopping; {why}"));
             match self.run.managed_by {
                 _ if self.run.kind.is_pipeline() => self.cascade(Verb::Stop),
-                ManagedBy::User => self.enter(Status::Stopped, "StateManager", "Run is stopped"),
+                ManagedBy::User => self.stopped(),
                 ManagedBy::Cli => {}
                 ManagedBy::Agent => self.actions.push(Action::Stop { attempt: self.run.control.attempt }),
             }
@@ -373,7 +374,7 @@ impl Draft {
         if self.run.live_state == LiveState::Live {
             self.run.live_state = LiveState::Archived;
             self.run.updated_at = self.now.max(self.run.updated_at);
-            self.stop("It was archived.");
+            self.stop("StateManager", "It was archived.");
             self.cascade(Verb::Archive);
         }
     }
@@ -392,7 +393,7 @@ impl Draft {
         }
         self.run.live_state = LiveState::Deleting;
         self.run.updated_at = self.now.max(self.run.updated_at);
-        self.stop("It was deleted.");
+        self.stop("StateManager", "It was deleted.");
         self.cascade(Verb::Delete);
         if self.run.status.is_done() {
             self.remove_folder();

@@ -190,6 +190,10 @@ pub enum Event {
     Concluded(Ending),
     /// The pipeline ends before its time, and this is how.
     StoppedEarly(Ending),
+    /// Others of the pipeline do better; the text says by how much.
+    Pruned {
+        message: String,
+    },
     /// A child goes on, so the pipeline does.
     Reopened,
     /// The pipeline goes on, and the run shall wait for its turn again.

@@ -12,6 +12,9 @@ use crate::status::Status;
 use crate::time::{ConditionTime, Timestamp};
 use crate::wire_schema;
 
+/// The reason of the end of a run that was pruned: a policy stopped it because others of its pipeline do better.
+pub const EARLY_STOPPING: &str = "EarlyStopping";
+
 /// One entry of the status history. Absent parts are not written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusCondition {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::JsonMap;
+use crate::condition::EARLY_STOPPING;
 use crate::ids::RunId;
 use crate::kinds::{Pending, RunKind, Runtime};
 use crate::status::Status;
@@ -46,6 +47,14 @@ pub struct TreeRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub params: Option<JsonMap>,
+}
+
+impl TreeRow {
+    /// The status as people call it.
+    pub fn word(&self) -> &'static str {
+        let is_pruned = self.reason.as_deref() == Some(EARLY_STOPPING);
+        if is_pruned && self.status == Status::Stopped { "pruned" } else { self.status.as_str() }
+    }
 }
 
 /// What the children of a matrix are compared by.

@@ -22,12 +22,15 @@ use crate::expansion::Expansions;
 use crate::observe::{Observed, clear_lost, observe};
 use crate::sidecar::{self, Seen};
 use crate::timers::{Task, Timers};
+use crate::watch::{self, Tails};
 use crate::{Result, RuntimeOptions, adopt, clean, presence};
 
 /// How often everything is looked at again, in case that a wake-up was lost or a store refused a write.
 const SCAN: Duration = Duration::from_secs(5);
 /// How often the event files of running jobs are looked at.
 const SIDECAR: Duration = Duration::from_secs(10);
+/// How often the metrics of trials are looked at that may be stopped early.
+const WATCH: Duration = Duration::from_secs(1);
 /// How often finished runs are cleaned up after, beyond the timers for it.
 const SWEEP: Duration = Duration::from_mins(10);
 /// No more open actions are taken up at once.
@@ -43,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) seen_at: Arc<Mutex<Option<Timestamp>>>,
     /// What was seen of event files, by run.
     pub(crate) seen: Arc<Mutex<HashMap<RunId, Seen>>>,
+    /// How far the event files of trials that may be stopped early were read.
+    pub(crate) tails: Arc<Mutex<Tails>>,
     /// Pipelines whose children are being created.
     pub(crate) expansions: Expansions,
     /// Attempts whose end was reported and whose record is still on the disk.
@@ -57,6 +62,7 @@ impl Shared {
             executor,
             seen_at: Arc::default(),
             seen: Arc::default(),
+            tails: Arc::default(),
             expansions: Expansions::default(),
             reported: Arc::default(),
         }
@@ -70,6 +76,7 @@ enum Finished {
     Cleared(RunId, Result<()>),
     Cleaned(Result<Vec<(RunId, Timestamp)>>),
     Looked(Result<()>),
+    Watched(Result<()>),
     Kept(Result<Vec<RunId>>),
     StraysEnded(Result<()>),
 }
@@ -91,6 +98,7 @@ struct Driver {
     clearing: HashSet<RunId>,
     is_looking: bool,
     looked_at: Instant,
+    is_watching: bool,
     is_keeping: bool,
     is_ending_strays: bool,
     swept_at: Option<Instant>,
@@ -112,6 +120,8 @@ pub(crate) async fn drive(
     scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut beat = tokio::time::interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = tokio::time::interval(WATCH);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = driver.timers.next_due();
         tokio::select! {
@@ -134,6 +144,7 @@ pub(crate) async fn drive(
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => driver.fire(),
             _ = scan.tick() => driver.scan().await,
             _ = beat.tick() => driver.keep(),
+            _ = look.tick() => driver.watch(),
         }
         driver.observe_woken();
     }
@@ -164,6 +175,7 @@ impl Driver {
             clearing: HashSet::new(),
             is_looking: false,
             looked_at: Instant::now(),
+            is_watching: false,
             is_keeping: false,
             is_ending_strays: false,
             swept_at: None,
@@ -236,6 +248,15 @@ impl Driver {
             self.is_keeping = true;
             let shared = self.shared.clone();
             self.workers.spawn(async move { Finished::Kept(presence::keep(&shared).await) });
+        }
+    }
+
+    /// Looks at the metrics of trials that may be stopped early.
+    fn watch(&mut self) {
+        if !self.is_watching {
+            self.is_watching = true;
+            let shared = self.shared.clone();
+            self.workers.spawn(async move { Finished::Watched(watch::pass(&shared).await) });
         }
     }
 
@@ -376,6 +397,12 @@ impl Driver {
                 self.is_ending_strays = false;
                 if let Err(error) = result {
                     tracing::warn!(error = with_causes(&error), "cannot look for processes of lost runs");
+                }
+            }
+            Finished::Watched(result) => {
+                self.is_watching = false;
+                if let Err(error) = result {
+                    tracing::warn!(error = with_causes(&error), "cannot follow the metrics of trials");
                 }
             }
             Finished::Looked(result) => {

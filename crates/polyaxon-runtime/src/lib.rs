@@ -26,6 +26,7 @@ mod sidecar;
 pub mod steps;
 mod submission;
 mod timers;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;

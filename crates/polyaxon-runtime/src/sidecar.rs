@@ -16,11 +16,13 @@ use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
+use polyaxon_store::pipelines::tracks::{self, Point};
 use polyaxon_store::{lineage, runs};
+use serde_json::Value as Json;
 
 use crate::actions::with_causes;
 use crate::driver::Shared;
-use crate::{Error, Result};
+use crate::{Error, Result, watch};
 
 /// What was seen of the event files of a run.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub(crate) struct Findings {
     pub(crate) artifacts: Vec<NewArtifact>,
     /// The last value of each metric that changed.
     pub(crate) outputs: JsonMap,
+    /// All values of each metric that changed.
+    pub(crate) series: Vec<(String, Vec<Point>)>,
 }
 
 impl Findings {
@@ -54,11 +58,10 @@ pub(crate) fn look(layout: &Layout, run: RunId, seen: &mut Seen) -> Findings {
         let Ok(path) = RelativePath::parse(&file.path) else { continue };
         match events::read(&folder, &path, &file.kind) {
             Ok(Some(series)) => {
-                if file.kind == ArtifactKind::Metric.as_str()
-                    && !file.is_resource
-                    && let Some(value) = events::last_value(&series)
-                {
-                    findings.outputs.insert(file.name.clone(), value.into());
+                if file.kind == ArtifactKind::Metric.as_str() && !file.is_resource {
+                    let value = events::last_value(&series).map(Json::from);
+                    findings.outputs.extend(value.map(|value| (file.name.clone(), value)));
+                    findings.series.push((file.name.clone(), watch::points(&series.rows)));
                 }
                 findings.artifacts.extend(artifact(&file, events::summary(&series)));
             }
@@ -94,6 +97,9 @@ pub(crate) fn write(tx: &mut dyn Tx, run: RunId, found: &Findings, now: Timestam
         return Ok(());
     }
     lineage::add(tx, run, &found.artifacts)?;
+    for (metric, points) in &found.series {
+        tracks::extend(tx, run, metric, 0, points)?;
+    }
     if !found.outputs.is_empty() {
         let outputs = Change::Set(found.outputs.clone());
         runs::patch(tx, run, &RunPatch { outputs, merge: Some(true), ..RunPatch::default() }, now)?;
@@ -108,7 +114,9 @@ pub(crate) async fn pass(shared: &Shared, active: Vec<RunId>) -> Result<()> {
         let seen_of = |run| worker.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&run).unwrap_or_default();
         let looks = active.into_iter().map(|run| {
             let mut seen = seen_of(run);
-            let found = look(&worker.options.layout, run, &mut seen);
+            let mut found = look(&worker.options.layout, run, &mut seen);
+            // The last row of a file that grows may be half there.
+            found.series.clear();
             (run, found, seen)
         });
         looks.collect::<Vec<_>>()

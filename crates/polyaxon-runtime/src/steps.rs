@@ -10,7 +10,7 @@ use polyaxon_store::actions::OpenAction;
 
 use crate::actions::{Done, Due, guarded, read, report_all};
 use crate::driver::Shared;
-use crate::{Result, RuntimeOptions};
+use crate::{Result, RuntimeOptions, watch};
 
 /// Performs actions; what it remembers between them only saves time.
 pub struct Performer {
@@ -45,5 +45,10 @@ impl Performer {
         let reports: Vec<Arc<(Due, Done)>> = outcomes.iter().map(|outcome| Arc::clone(&outcome.report)).collect();
         let options = Arc::clone(&self.shared.options);
         Ok(self.shared.store.write_blocking(move |tx| report_all(tx, &options, &reports))?)
+    }
+
+    /// Follows the metrics of running trials, and stops those that do worse.
+    pub fn watch(&self) -> Result<()> {
+        watch::pass_blocking(&self.shared)
     }
 }

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_pipelines.sql"),
     include_str!("../migrations/0008_queues.sql"),
     include_str!("../migrations/0009_cache.sql"),
+    include_str!("../migrations/0010_tracks.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -191,6 +192,7 @@ mod tests {
         "480ba3b383555acc83e78c5330cb269c",
         "bd373e35ceee5fbc9ef75b5f5c3ee934",
         "a750eadfb4135a2e8a6780b497281002",
+        "e9c6756f0d5459ca89ad70b073a48a22",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -14,6 +14,7 @@ mod early_stopping;
 pub mod react;
 pub mod schedule;
 pub mod sources;
+pub mod tracks;
 pub mod trials;
 
 use polyaxon_engine::flow::completion::Ends;

@@ -15,6 +15,7 @@ use polyaxon_model::time::Timestamp;
 
 use crate::db::value::{json, optional_json};
 use crate::db::{Tx, args, first, scalar};
+use crate::pipelines::tracks;
 use crate::run_row::{self, Depth};
 use crate::{Error, Result, lifecycle, metrics, projects};
 
@@ -219,6 +220,7 @@ pub fn patch(tx: &mut dyn Tx, run: RunId, patch: &RunPatch, now: Timestamp) -> R
     if record.outputs != old_outputs {
         let id = id_of(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
         metrics::update(tx, id, old_outputs.as_ref(), record.outputs.as_ref())?;
+        tracks::answer(tx, id, old_outputs.as_ref(), record.outputs.as_ref(), now)?;
     }
     Ok(record)
 }

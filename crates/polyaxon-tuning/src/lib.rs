@@ -20,7 +20,6 @@ mod random;
 mod read;
 mod search;
 mod space;
-pub mod stopping;
 mod stream;
 mod tpe;
 mod trial;

@@ -222,14 +222,14 @@ impl<'a> Shown<'a> {
     /// One line a status: time, run, status, why or what came out.
     fn status_line(&mut self, run: RunId) -> Result<(), Failure> {
         let Some(row) = self.forest.get(run) else { return Ok(()) };
-        let status = row.status;
+        let (status, word) = (row.status, row.word());
         if self.statuses.insert(run, status) == Some(status) {
             return Ok(());
         }
         let stream = self.stream();
         let style = self.session.printer.style(stream);
         let now = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
-        let word = style.as_status(status, &style::glyph(status, env::is_unicode()));
+        let word = style.as_status(status, &style::glyph(status, word, env::is_unicode()));
         let detail = self.detail(row);
         let line = format!("{} {}  {word}  {}", style.dim(&now), self.forest.path(run), style.dim(&detail));
         self.print(line.trim_end())

@@ -1,6 +1,6 @@
 //! Event files (`events/<kind>/<name>.plx`): what a job tracked over time, in both forms that the official client writes.
 //!
-//! * [`read`] a file to a [`Series`] · [`write_columns`] what clients plot · [`sample`] thinned out · [`summary`] what lineage shows · [`find`] which exist
+//! * [`read`] a file to a [`Series`] · [`tail`] only what was appended · [`write_columns`] what clients plot · [`sample`] thinned out · [`summary`] what lineage shows · [`find`] which exist
 //!
 //! Must not know how lineage rows or answers are stored.
 
@@ -16,11 +16,13 @@ mod columns;
 mod read;
 mod sample;
 mod summary;
+mod tail;
 
 pub use columns::write_columns;
 pub use read::{parse, read, read_bytes, read_file};
 pub use sample::sample;
 pub use summary::{last_value, summary};
+pub use tail::{Appended, Tail, tail};
 
 /// The rows of one event file in their order.
 #[derive(Clone, Debug, PartialEq)]

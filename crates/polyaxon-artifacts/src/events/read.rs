@@ -43,16 +43,11 @@ pub fn read_bytes(file: File, metadata: &Metadata, place: &Path) -> Result<Vec<u
 /// Reads the text of an event file. Rows that are damaged, or not written to their end yet, are left out.
 pub fn parse(text: &[u8], kind: &str) -> Option<Series> {
     let mut lines = lines(text).filter(|line| !line.trim_ascii().is_empty()).peekable();
-    let header = lines.peek()?;
-    if let Some((order, named)) = Order::of(header) {
-        let kind = String::from_utf8_lossy(named.trim_ascii()).into_owned();
-        lines.next();
-        let mut rows = Vec::with_capacity(text.len() / TYPICAL_ROW_BYTES);
-        rows.extend(lines.filter_map(|line| separated_row(line, order, &kind)));
-        return Some(Series { kind, rows });
-    }
-    let rows = lines.filter_map(|line| json_row(&String::from_utf8_lossy(line), kind)).collect();
-    Some(Series { kind: kind.to_owned(), rows })
+    let (form, is_header) = Form::of(lines.peek()?, kind);
+    lines.by_ref().take(usize::from(is_header)).for_each(drop);
+    let mut rows = Vec::with_capacity(text.len() / TYPICAL_ROW_BYTES);
+    rows.extend(lines.filter_map(|line| form.row(line)));
+    Some(Series { kind: form.kind, rows })
 }
 
 const TYPICAL_ROW_BYTES: usize = 44;
@@ -66,8 +61,37 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The order of the first two columns; the header tells.
-#[derive(Clone, Copy)]
+/// How the lines of a file are written; its first line tells.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    /// None for lines of JSON.
+    order: Option<Order>,
+    kind: String,
+}
+
+impl Form {
+    /// The form, and whether the line is no row but the header; `kind` is that of the folder.
+    pub(super) fn of(first_line: &[u8], kind: &str) -> (Form, bool) {
+        match Order::of(first_line) {
+            Some((order, named)) => {
+                let kind = String::from_utf8_lossy(named.trim_ascii()).into_owned();
+                (Form { order: Some(order), kind }, true)
+            }
+            None => (Form { order: None, kind: kind.to_owned() }, false),
+        }
+    }
+
+    /// Nothing for a row that is damaged.
+    pub(super) fn row(&self, line: &[u8]) -> Option<Row> {
+        match self.order {
+            Some(order) => separated_row(line, order, &self.kind),
+            None => json_row(&String::from_utf8_lossy(line), &self.kind),
+        }
+    }
+}
+
+/// The order of the first two columns.
+#[derive(Clone, Copy, Debug)]
 enum Order {
     StepFirst,
     TimestampFirst,

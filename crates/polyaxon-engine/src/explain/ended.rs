@@ -1,7 +1,7 @@
 //! Runs that ended: how that came.
 
 use polyaxon_model::JsonMap;
-use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::condition::{EARLY_STOPPING, StatusCondition};
 use polyaxon_model::status::Status;
 use serde_json::Value as Json;
 
@@ -208,6 +208,14 @@ pub(super) fn stopped(facts: &Facts, words: &mut Words) {
             words.because("values", format!("Recorded: {}.", pairs(values)));
         }
         words.advise("Change `earlyStopping` of the matrix when that was too soon.");
+    } else if facts.reason() == EARLY_STOPPING {
+        words.sum_up(if is_over {
+            "The run was pruned: others of its pipeline do better."
+        } else {
+            "The run is being pruned: others of its pipeline do better."
+        });
+        words.because("early_stopping", facts.message().to_owned());
+        words.advise("A larger `minInterval` or `minSamples` of the policy lets runs go on for longer.");
     } else {
         let beginning = facts.history.iter().rev().find(|condition| condition.status == Status::Stopping);
         let why = beginning.and_then(|condition| condition.message.as_deref()).unwrap_or_else(|| facts.message());

@@ -218,6 +218,9 @@ fn pipelines() {
         &["early_stopping", "values", "children", "child_failed"],
         &["loss reached 0.1", "value = 0.09"],
     );
+    let pruned = StatusCondition::new(Status::Stopped, "EarlyStopping", "At step 4 the best `loss` was 3", at(1));
+    stopped.history = vec![pruned];
+    check(&stopped, "pruned", &["early_stopping", "children", "child_failed"], &["At step 4", "minInterval"]);
 }
 
 #[test]

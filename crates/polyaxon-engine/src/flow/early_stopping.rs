@@ -4,6 +4,7 @@ use polyaxon_model::JsonMap;
 use polyaxon_model::status::Status;
 use serde_json::Value as Json;
 
+use super::pruning::Pruning;
 use crate::state::Ending;
 
 /// The policies of a pipeline, in their order.
@@ -16,15 +17,17 @@ enum Policy {
     Failure { percent: f64 },
     /// A metric is good enough.
     Metric { name: String, value: f64, is_maximized: bool },
+    /// A metric is worse than that of other runs; this ends single runs.
+    Pruning(Pruning),
 }
 
-/// What is known when a child has ended.
+/// What is known when a child has ended or reports something.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// Operations that failed or could not run.
     pub bad: u64,
     pub total: u64,
-    /// What the child that ended produced.
+    /// What the child produced so far.
     pub outputs: JsonMap,
 }
 
@@ -38,12 +41,29 @@ pub struct Verdict {
 }
 
 impl Policies {
-    /// Reads the resolved `earlyStopping` section. Metrics with a policy of their own end single runs, not pipelines.
+    /// Reads the resolved `earlyStopping` section.
     pub fn read(section: &Json) -> Policies {
         Policies(section.as_array().into_iter().flatten().filter_map(read).collect())
     }
 
-    /// The first policy that holds.
+    /// The policies that end single runs, with their numbers.
+    pub fn of_runs(&self) -> impl Iterator<Item = (usize, &Pruning)> {
+        self.0.iter().enumerate().filter_map(|(number, policy)| match policy {
+            Policy::Pruning(pruning) => Some((number, pruning)),
+            Policy::Failure { .. } | Policy::Metric { .. } => None,
+        })
+    }
+
+    /// The metrics of running children that matter.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|policy| match policy {
+            Policy::Metric { name, .. } => Some(name.as_str()),
+            Policy::Pruning(pruning) => Some(pruning.metric.as_str()),
+            Policy::Failure { .. } => None,
+        })
+    }
+
+    /// The first policy that ends the pipeline.
     pub fn decide(&self, seen: &Seen) -> Option<Verdict> {
         self.0.iter().find_map(|policy| policy.decide(seen))
     }
@@ -52,13 +72,13 @@ impl Policies {
 fn read(policy: &Json) -> Option<Policy> {
     match policy.get("kind")?.as_str()? {
         "failure_early_stopping" => Some(Policy::Failure { percent: policy.get("percent")?.as_f64()? }),
-        "metric_early_stopping" if policy.get("policy").is_none_or(Json::is_null) => {
-            let optimization = policy.get("optimization")?.as_str()?.to_ascii_lowercase();
-            Some(Policy::Metric {
-                name: policy.get("metric")?.as_str()?.to_owned(),
-                value: policy.get("value")?.as_f64()?,
-                is_maximized: optimization == "maximize",
-            })
+        "metric_early_stopping" => {
+            let is_maximized = policy.get("optimization")?.as_str()?.eq_ignore_ascii_case("maximize");
+            let name = policy.get("metric")?.as_str()?;
+            if policy.get("policy").is_some_and(|policy| !policy.is_null()) {
+                return Pruning::read(policy, name, is_maximized).map(Policy::Pruning);
+            }
+            Some(Policy::Metric { name: name.to_owned(), value: policy.get("value")?.as_f64()?, is_maximized })
         }
         _ => None,
     }
@@ -88,6 +108,7 @@ impl Policy {
                     ending: ending(Status::Succeeded, message),
                 })
             }
+            Policy::Pruning(_) => None,
         }
     }
 }
@@ -121,5 +142,6 @@ mod tests {
         let mut single = metric("maximize");
         single[0]["policy"] = json!({ "kind": "median" });
         assert_eq!(decided(&single, 0, json!({ "acc": 1 })), None);
+        assert_eq!(Policies::read(&single).of_runs().map(|(number, _)| number).collect::<Vec<_>>(), [0]);
     }
 }

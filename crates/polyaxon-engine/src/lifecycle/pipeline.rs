@@ -2,7 +2,7 @@
 //!
 //! Must not know counts or graphs; [`crate::flow`] makes verdicts of them, which arrive here as events.
 
-use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::condition::{EARLY_STOPPING, StatusCondition};
 use polyaxon_model::kinds::{LiveState, ManagedBy, RunKind};
 use polyaxon_model::status::Status;
 
@@ -49,6 +49,15 @@ impl Draft {
             self.run.control.ending = Some(ending.clone());
             self.enter(Status::Stopping, "SchedulerEarlyStopping", ending.message.clone());
             self.cascade(Verb::Stop);
+        }
+    }
+
+    /// The end says why as well: it is what lists and tuners see.
+    pub(super) fn pruned(&mut self, message: &str) {
+        if !self.run.status.is_done_or_stopping() {
+            let reason = EARLY_STOPPING.to_owned();
+            self.run.control.ending = Some(Ending { status: Status::Stopped, reason, message: message.to_owned() });
+            self.stop(EARLY_STOPPING, message);
         }
     }
 

@@ -3,9 +3,9 @@
 use polyaxon_engine::state::Place;
 use polyaxon_model::kinds::{ManagedBy, Pending, RunKind};
 use polyaxon_model::time::Timestamp;
-use snapbox::str;
+use snapbox::{assert_data_eq, str};
 
-use crate::script::{JOB, Setting, check};
+use crate::script::{JOB, Setting, check, told};
 
 const DAG: Setting = Setting { kind: RunKind::Dag, ..JOB };
 const CHILD: Setting = Setting { place: Place::Child, ..JOB };
@@ -78,6 +78,39 @@ early:succeeded -> stopping [cascade stop]
 concluded:stopped -> succeeded [react 0]
 
 "#]],
+    );
+}
+
+#[test]
+fn a_pruned_run_says_so_at_its_end() {
+    let life = check(
+        &CHILD,
+        "released compiled enqueued admitted running pruned pruned gone",
+        str![[r#"
+created      -> created []
+released     -> created [compile]
+compiled     -> compiled []
+enqueued     -> queued []
+admitted     -> scheduled [launch 1]
+running      -> running []
+pruned       -> stopping [stop 1, wake at 1806]
+pruned       -> stopping []
+gone         -> stopped [react 0]
+
+"#]],
+    );
+    assert_data_eq!(
+        told(&life),
+        str![[r#"
+created OperationServiceInit: Run is created
+compiled SchedulerPrepare: Run is compiled
+queued AgentController: Run is queued
+scheduled AgentController: Operation is scheduled {"attempt":1}
+running Executor: Operation is running {"attempt":1}
+stopping EarlyStopping: Run is stopping; At step 4 it was 3.
+stopped EarlyStopping: At step 4 it was 3. {"attempt":1}
+
+"#]]
     );
 }
 

@@ -123,6 +123,7 @@ impl Life {
             "empty" => Event::ExpansionFailed { message: "matrix: no rows".to_owned() },
             "concluded" => Event::Concluded(ending(detail)),
             "early" => Event::StoppedEarly(ending(detail)),
+            "pruned" => Event::Pruned { message: "At step 4 it was 3.".to_owned() },
             "reopened" => Event::Reopened,
             "reset" => Event::Reset,
             "post" => Event::Posted { condition: self.posted(detail), force: Force::No },

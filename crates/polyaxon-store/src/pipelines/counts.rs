@@ -7,8 +7,8 @@ use polyaxon_model::kinds::Trigger;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::advance;
 use super::react::OPERATION;
+use super::{advance, tracks};
 use crate::db::{Row, Tx, args, first};
 use crate::{Result, lifecycle};
 
@@ -89,6 +89,7 @@ fn reopen(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
     let counted = Counted { end: row.take()?, is_bad: row.take()? };
     let (pipeline, run, status): (i64, RunId, Status) = (row.take()?, row.take()?, row.take()?);
     replace(tx, id, pipeline, &counted, &Counted::default())?;
+    tracks::pardon(tx, id)?;
     if status.is_done() {
         lifecycle::apply(tx, run, &Event::Reopened, now)?;
     }

@@ -15,7 +15,7 @@ use super::Pipeline;
 use crate::db::{Tx, args, first};
 use crate::{Result, lifecycle, runs};
 
-/// Looks at a pipeline one of whose children has just ended.
+/// Looks at a pipeline one of whose children has just ended or reported something.
 pub(super) fn check(tx: &mut dyn Tx, pipeline: i64, child: i64, now: Timestamp) -> Result<()> {
     let Some(mut row) = first(tx, "SELECT plan FROM pipelines WHERE run_id = ?1", args![pipeline])? else {
         return Ok(());

@@ -78,16 +78,20 @@ impl Style {
     }
 }
 
+/// The word for the end of a run that a policy of its pipeline stopped.
+pub(crate) const PRUNED: &str = "pruned";
+
 /// A status as symbol and word, for tables that colour their cells.
 pub(crate) fn symbol(word: &str) -> String {
-    match word.parse::<Status>() {
+    let status = if word == PRUNED { Ok(Status::Stopped) } else { word.parse::<Status>() };
+    match status {
         Ok(status) => format!("{} {word}", look(status).1),
         Err(_) => word.to_owned(),
     }
 }
 
-/// A status as symbol and word, also for terminals that know nothing but ASCII.
-pub(crate) fn glyph(status: Status, unicode: bool) -> String {
+/// The symbol of a status and a word for it, also for terminals that know nothing but ASCII.
+pub(crate) fn glyph(status: Status, word: &str, unicode: bool) -> String {
     let symbol = match look(status).1 {
         symbol if unicode => symbol,
         "✔" => "+",
@@ -97,7 +101,7 @@ pub(crate) fn glyph(status: Status, unicode: bool) -> String {
         "▲" => "!",
         _ => "o",
     };
-    format!("{symbol} {status}")
+    format!("{symbol} {word}")
 }
 
 /// Colour and symbol of a status.

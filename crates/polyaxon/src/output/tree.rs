@@ -41,8 +41,8 @@ const WIDEST_NAME: usize = 44;
 /// One line before it has its columns.
 struct Line {
     name: String,
-    /// Nothing for a line of folded runs.
-    status: Option<Status>,
+    /// The status and the word for it; nothing for a line of folded runs.
+    status: Option<(Status, &'static str)>,
     duration: String,
     detail: String,
     is_problem: bool,
@@ -182,7 +182,7 @@ fn line(forest: &Forest, row: &TreeRow, name: String, digest: Digest<'_>, look: 
     } else {
         (of_leaf(forest, row), is_problem)
     };
-    Line { name, status: Some(row.status), duration: duration.unwrap_or_default(), detail, is_problem }
+    Line { name, status: Some((row.status, row.word())), duration: duration.unwrap_or_default(), detail, is_problem }
 }
 
 fn of_pipeline(forest: &Forest, row: &TreeRow, digest: &Digest<'_>, look: &Look<'_>) -> String {
@@ -200,6 +200,8 @@ fn of_pipeline(forest: &Forest, row: &TreeRow, digest: &Digest<'_>, look: &Look<
         parts.push(format!("best {} {} by {}{}", metric.name, number(value), forest.label(best), params(best)));
     }
     parts.extend(others);
+    let pruned = digest.children.iter().filter(|child| child.word() == style::PRUNED).count();
+    parts.extend((pruned > 0).then(|| format!("{pruned} {}", style::PRUNED)));
     parts.extend(why(row).filter(|_| total == 0 || row.status == Status::Stopped));
     parts.join(if look.unicode { " · " } else { ", " })
 }
@@ -268,8 +270,8 @@ fn finish(line: Line, names: usize, width: usize, look: &Look<'_>) -> (String, u
             used += GAP.len() + columns(&cell);
         }
     };
-    if let Some(status) = status {
-        let word = style::glyph(status, look.unicode);
+    if let Some((status, word)) = status {
+        let word = style::glyph(status, word, look.unicode);
         add(&padded(&word, STATUS_WIDTH), &|cell| look.style.as_status(status, cell));
         add(&format!("{duration:>7}"), &|cell| look.style.dim(cell));
     }

@@ -1,5 +1,7 @@
 //! One server with a store in memory, processes that end as the test says, and a clock that the test turns.
 
+mod tracking;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
 use polyaxon_model::change::Change;
+use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
 use polyaxon_model::kinds::ManagedBy;
 use polyaxon_model::new_run::RunPatch;
@@ -302,10 +305,15 @@ impl Scene {
         self.run(run).status
     }
 
+    /// The conditions of a run, oldest first.
+    pub(crate) fn conditions(&self, run: RunId) -> Vec<StatusCondition> {
+        let conditions = self.store.read_blocking(move |tx| polyaxon_store::statuses::since(tx, run, 0)).unwrap();
+        conditions.into_iter().map(|item| item.condition).collect()
+    }
+
     /// The conditions of a run, as words.
     pub(crate) fn history(&self, run: RunId) -> Vec<Status> {
-        let conditions = self.store.read_blocking(move |tx| polyaxon_store::statuses::since(tx, run, 0)).unwrap();
-        conditions.into_iter().map(|item| item.condition.status).collect()
+        self.conditions(run).into_iter().map(|condition| condition.status).collect()
     }
 
     /// The direct children of a run, oldest first.

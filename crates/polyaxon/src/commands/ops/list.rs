@@ -122,7 +122,7 @@ fn human(run: &Run, key: &str) -> String {
     let text = plain(run, key);
     match (key, field(run, key)) {
         ("uuid", _) => short(&text).to_owned(),
-        ("status", Some(_)) => style::symbol(&text),
+        ("status", Some(_)) => style::symbol(run.status_word()),
         ("duration" | "wait_time", Some(value)) => value.as_f64().map(time::seconds).unwrap_or(text),
         (_, Some(_)) if key.ends_with("_at") => time::ago(&text, jiff::Timestamp::now()),
         _ => text,

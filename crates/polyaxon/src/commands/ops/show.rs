@@ -37,7 +37,7 @@ pub(crate) fn run_output(session: &Session<'_>, run: &Run) -> Output {
     let style = session.printer.style(Stream::Data);
     let mut table = Table::pairs();
     table.pair("name", run.name());
-    table.pair("status", style::symbol(text("status")));
+    table.pair("status", style::symbol(run.status_word()));
     table.pair("uuid", run.uuid());
     table.pair("project", format!("{}/{}", session.place.owner, session.place.project));
     table.pair("kind", text("kind"));
