@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod logs;
 mod ndjson;
+pub mod notify;
 pub mod outgoing;
 pub mod projects;
 pub mod queues;

@@ -6,6 +6,7 @@ pub mod connection;
 pub mod context;
 pub mod hooks;
 pub mod lint;
+pub mod notifications;
 pub mod place;
 pub mod plan;
 pub mod resolve;

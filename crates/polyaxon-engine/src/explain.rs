@@ -3,6 +3,7 @@
 //! Invariant: says nothing that was not recorded; a fact that is missing is called "not recorded". Must not know where
 //! the facts come from.
 
+mod aftermath;
 mod ended;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,8 @@ use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{RunKind, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
+
+pub use aftermath::Untold;
 
 use crate::state::RunState;
 
@@ -32,6 +35,10 @@ pub struct Facts {
     /// How the children of a pipeline stand.
     pub children: Option<Children>,
     pub original: Option<Original>,
+    /// Hooks that could not be started, with why.
+    pub hook_problems: Vec<String>,
+    /// Notifications that were not sent.
+    pub untold: Vec<Untold>,
     /// The last lines of the log; none when they were not looked for.
     pub log: Option<Vec<String>>,
 }
@@ -94,6 +101,7 @@ pub fn explain(facts: &Facts, now: Timestamp) -> Explanation {
         Status::Succeeded => ended::succeeded(facts, &mut words),
         _ => waiting::active(facts, now, &mut words),
     }
+    aftermath::aftermath(facts, &mut words);
     Explanation {
         uuid: facts.uuid,
         name: facts.name.clone(),

@@ -18,6 +18,7 @@ pub mod executor;
 pub mod explain;
 pub mod flow;
 pub mod lifecycle;
+pub mod notification;
 pub mod retention;
 pub mod state;
 pub mod timer;

@@ -67,7 +67,7 @@ pub struct Control {
     pub has_followers: bool,
     /// It was approved while it waited for an equal run: it does not look for another.
     pub runs_anyway: bool,
-    /// Whether hooks follow its end; none as long as it was not compiled.
+    /// Whether hooks or notifications follow its end; none as long as it was not compiled.
     pub has_hooks: Option<bool>,
     /// How often it was resumed. What follows an end belongs to one life.
     pub life: u32,
@@ -223,7 +223,7 @@ pub struct Compiled {
     pub requires_approval: bool,
     pub max_retries: u32,
     pub timeout: Option<Duration>,
-    /// Hooks follow the end of the run.
+    /// Hooks or notifications follow the end of the run.
     pub has_hooks: bool,
 }
 
@@ -287,7 +287,7 @@ pub enum Action {
     Tick,
     /// Do what follows the end of this life: downstream operations, the pipeline, equal runs that wait.
     React { life: u32 },
-    /// Start the hooks that follow the end of this life.
+    /// Start the hooks and ask for the notifications that follow the end of this life.
     Hooks { life: u32 },
 }
 

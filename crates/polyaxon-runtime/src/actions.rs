@@ -19,7 +19,7 @@ use crate::compile::{self, Output};
 use crate::driver::Shared;
 use crate::expansion::{self, Expanded};
 use crate::observe::exit;
-use crate::{Error, Result, RuntimeOptions, hooks, launch, presence};
+use crate::{Error, Result, RuntimeOptions, hooks, launch, notifications, presence};
 
 /// An action and the instant it was meant for, when it had to wait for one.
 #[derive(Clone, Debug)]
@@ -292,7 +292,10 @@ fn report(
         Done::Follow => match due.action.action {
             Action::Cascade { verb } => pipelines::cascade::cascade(tx, run, seq, verb, now),
             Action::Tick => pipelines::schedule::tick(tx, run, seq, now),
-            Action::Hooks { life } if actions::done(tx, run, seq, now)? => hooks::start(tx, run, life, now),
+            Action::Hooks { life } if actions::done(tx, run, seq, now)? => {
+                hooks::start(tx, run, life, now)?;
+                notifications::ask(tx, run, now)
+            }
             _ => Ok(()),
         },
         Done::Deleted { heir } => {

@@ -27,7 +27,7 @@ use polyaxon_store::{Store, lifecycle, pipelines, projects, queues, submission};
 use serde_json::{Value as Json, json};
 
 use crate::references::Problem;
-use crate::{RuntimeOptions, copies, expansion, joins, launch, references};
+use crate::{RuntimeOptions, copies, expansion, joins, launch, notifications, references};
 
 /// The name that the official programs give the store when nobody named it.
 const STORE_NAME: &str = "artifacts_store";
@@ -145,7 +145,7 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
         requires_approval: resolved.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         max_retries: limits.max_retries,
         timeout: limits.timeout,
-        has_hooks,
+        has_hooks: has_hooks || notifications::may_follow(&input.run, &resolved.operation),
     });
     let is_pipeline = input.run.kind.is_pipeline();
     let mut meta_info = if is_pipeline { expansion::facts(&resolved.operation) } else { JsonMap::new() };
@@ -259,9 +259,10 @@ pub(crate) fn run_context(run: &Run) -> RunContext {
     }
 }
 
-/// What runs find on this machine: one store, no further connections.
+/// What runs find on this machine: one store, and the connections of the server.
 fn agent(options: &RuntimeOptions, run: &Run) -> Agent {
-    Agent { namespace: namespace(run), store: Some(store(options)), ..Agent::default() }
+    let connections = options.connections.to_vec();
+    Agent { namespace: namespace(run), store: Some(store(options)), connections, ..Agent::default() }
 }
 
 pub(crate) fn namespace(run: &Run) -> String {

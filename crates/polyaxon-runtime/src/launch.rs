@@ -7,7 +7,7 @@ use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_OWNER, Run};
 use polyaxon_spec::wire;
 
-use crate::{Result, RuntimeOptions, compile, submission};
+use crate::{Result, RuntimeOptions, compile, connections, submission};
 
 /// Between SIGTERM and SIGKILL.
 pub(crate) const GRACE_SECS: u64 = 10;
@@ -33,8 +33,8 @@ pub(crate) fn plan(
         api_host: options.api_host.clone(),
         auth_token: None,
         store: Some(compile::store(options)),
-        connections: Vec::new(),
-        secrets: Vec::new(),
+        connections: options.connections.to_vec(),
+        secrets: connections::secrets(&options.connections, options.variable),
         cwd: submission::folder(submission),
         base_env: submission::environment(submission),
         devices: devices.map(str::to_owned),

@@ -12,6 +12,7 @@ mod actions;
 mod adopt;
 mod clean;
 mod compile;
+mod connections;
 mod copies;
 mod driver;
 mod error;
@@ -19,6 +20,7 @@ mod expansion;
 mod hooks;
 mod joins;
 mod launch;
+mod notifications;
 mod observe;
 mod presence;
 mod references;
@@ -29,10 +31,12 @@ mod timers;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_compile::connection::Connection;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_executors::process::ProcessExecutor;
 use polyaxon_model::ids::{ExecutorId, RunId};
@@ -61,6 +65,10 @@ pub struct RuntimeOptions {
     pub changes: Changes,
     /// After this time without a word, what an executor had begun is not counted on any more.
     pub executor_lost: Duration,
+    /// What runs and notifications of this server may use beside the artifacts store.
+    pub connections: Arc<[Connection]>,
+    /// The environment of the server, which holds secrets of connections.
+    pub variable: fn(&str) -> Option<String>,
     pub clock: fn() -> Timestamp,
 }
 
@@ -83,6 +91,7 @@ pub struct Runtime;
 pub struct Handle {
     stop: oneshot::Sender<()>,
     driver: JoinHandle<()>,
+    notifier: JoinHandle<()>,
 }
 
 impl Runtime {
@@ -95,8 +104,9 @@ impl Runtime {
         };
         let (stop, stopped) = oneshot::channel();
         let store = store.of_server(options.server);
+        let notifier = tokio::spawn(notifications::work(store.clone(), Arc::new(options.clone())));
         let driver = tokio::spawn(driver::drive(store, options, executor, stopped));
-        Ok(Handle { stop, driver })
+        Ok(Handle { stop, driver, notifier })
     }
 }
 
@@ -111,5 +121,7 @@ impl Handle {
         // The driver may have ended by itself; that is what is asked for.
         let _ = self.stop.send(());
         let _ = self.driver.await;
+        // What it was sending is sent again by the next server.
+        self.notifier.abort();
     }
 }

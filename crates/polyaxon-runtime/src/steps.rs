@@ -10,7 +10,7 @@ use polyaxon_store::actions::OpenAction;
 
 use crate::actions::{Done, Due, guarded, read, report_all};
 use crate::driver::Shared;
-use crate::{Result, RuntimeOptions, watch};
+use crate::{Result, RuntimeOptions, notifications, watch};
 
 /// Performs actions; what it remembers between them only saves time.
 pub struct Performer {
@@ -38,6 +38,11 @@ impl Performer {
             Done::Failed(_) | Done::Lost(_) => None,
             done => Some(Outcome { report: Arc::new((due, done)) }),
         })
+    }
+
+    /// Sends the notifications that are due; tells how many there were.
+    pub async fn notify(&self) -> Result<usize> {
+        Ok(notifications::deliver_due(&self.shared.store, &self.shared.options).await?)
     }
 
     /// Writes what came of actions, all of it or nothing.

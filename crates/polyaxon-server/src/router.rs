@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::Doors;
-use crate::api::{agents, installation, projects, queues, readiness, runs, stats, versions};
+use crate::api::{agents, connections, installation, projects, queues, readiness, runs, stats, versions};
 use crate::openapi::complete;
 use crate::state::Server;
 use crate::streams::{artifacts, events, follow, importance, internal, logs, notify, resumable};
@@ -105,6 +105,7 @@ fn api_routes(max_body_bytes: usize) -> Routes {
         .routes(routes!(installation::get_compatibility))
         .merge(agent_routes())
         .merge(queue_routes())
+        .merge(connection_routes())
         .routes(routes!(runs::list::list_all_runs))
         .routes(routes!(runs::get::get_run_anywhere))
         .routes(routes!(runs::lineage::list_all_artifacts))
@@ -134,6 +135,13 @@ fn agent_routes() -> Routes {
         .routes(routes!(agents::records::sync_agent))
         .routes(routes!(agents::statuses::get_agent_statuses, agents::statuses::post_agent_status))
         .routes(routes!(agents::reconcile::reconcile_agent))
+}
+
+fn connection_routes() -> Routes {
+    Routes::new()
+        .routes(routes!(connections::list_connections))
+        .routes(routes!(connections::list_connection_names))
+        .routes(routes!(connections::get_connection))
 }
 
 fn queue_routes() -> Routes {

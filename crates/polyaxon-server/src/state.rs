@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use polyaxon_artifacts::changes::{Changes, Subscription};
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_compile::connection::Connection;
 use polyaxon_engine::{executor, timer};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::Pending;
@@ -44,6 +45,8 @@ pub struct Options {
     pub version: String,
     pub doors: Doors,
     pub agent: Agent,
+    /// What runs and notifications may use beside the artifacts store.
+    pub connections: Arc<[Connection]>,
     /// The secret that services of this installation name themselves with; nobody does without one.
     pub internal_token: Option<String>,
     /// Largest JSON body.
@@ -79,6 +82,7 @@ impl Default for Options {
             version: "2.18.0".into(),
             doors: Doors { reach: Reach::Loopback, allowed_hosts: Vec::new() },
             agent: Agent::Local,
+            connections: [].into(),
             internal_token: None,
             max_body_bytes: 10 * 1024 * 1024,
             max_upload_bytes: 1024 * 1024 * 1024,

@@ -7,6 +7,7 @@ pub mod check;
 pub mod children;
 pub mod clone;
 pub mod compose;
+pub mod connections;
 pub mod dag;
 pub mod decode;
 pub mod diagnostic;

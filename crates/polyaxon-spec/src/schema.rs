@@ -5,6 +5,7 @@
 mod build;
 mod cache;
 mod composite;
+mod connection;
 mod document;
 mod early_stopping;
 mod environment;
@@ -31,6 +32,7 @@ mod walk;
 pub use build::BUILD;
 pub use cache::CACHE;
 pub use composite::{ARTIFACT_KINDS, ARTIFACTS, DOCKERFILE, EVENT, FILE, GIT, TENSORBOARD};
+pub use connection::CONNECTIONS;
 pub use document::{DOCUMENT, DOCUMENT_KINDS, SHORTCUTS};
 pub use early_stopping::{EARLY_STOPPING, STOPPING_POLICIES};
 pub use environment::ENVIRONMENT;

@@ -12,7 +12,7 @@ use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
 use crate::db::{Tx, args, first, scalar};
-use crate::{Error, Result, admission, lifecycle, runs, statuses};
+use crate::{Error, Result, admission, lifecycle, notifications, runs, statuses};
 
 /// Children that failed which are named.
 const MOST_FAILED: i64 = 5;
@@ -32,6 +32,8 @@ pub fn of(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Facts> {
         queue: if state.status == Status::Queued { queue(tx, run, now)? } else { None },
         children: if state.kind.is_pipeline() { Some(children(tx, id)?) } else { None },
         original: original(tx, id)?,
+        hook_problems: hook_problems(tx, id)?,
+        untold: notifications::untold(tx, run)?,
         log: None,
         run: state,
     })
@@ -96,6 +98,15 @@ fn children(tx: &mut dyn Tx, id: i64) -> Result<Children> {
         children.failed.push((name, why.lines().next().unwrap_or_default().to_owned()));
     }
     Ok(children)
+}
+
+fn hook_problems(tx: &mut dyn Tx, id: i64) -> Result<Vec<String>> {
+    let Some(mut row) = first(tx, "SELECT meta_info FROM runs WHERE id = ?1", args![id])? else {
+        return Ok(Vec::new());
+    };
+    let meta_info: JsonMap = row.take_json()?;
+    let problems = meta_info.get("hooks_errors").and_then(Json::as_array).into_iter().flatten();
+    Ok(problems.filter_map(Json::as_str).map(str::to_owned).collect())
 }
 
 fn original(tx: &mut dyn Tx, id: i64) -> Result<Option<Original>> {

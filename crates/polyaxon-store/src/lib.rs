@@ -42,6 +42,7 @@ mod listing;
 pub mod load;
 mod metrics;
 mod migrate;
+pub mod notifications;
 pub mod pipelines;
 pub mod projects;
 pub mod queues;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_queues.sql"),
     include_str!("../migrations/0009_cache.sql"),
     include_str!("../migrations/0010_tracks.sql"),
+    include_str!("../migrations/0011_notifications.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -193,6 +194,7 @@ mod tests {
         "bd373e35ceee5fbc9ef75b5f5c3ee934",
         "a750eadfb4135a2e8a6780b497281002",
         "e9c6756f0d5459ca89ad70b073a48a22",
+        "b89efa5396f6534d85ae083800c7e95d",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -35,6 +35,8 @@ variables! {
     NO_API "POLYAXON_NO_API" "Whether calls of an API are forbidden (default false).";
     DEBUG "POLYAXON_DEBUG" "Whether to log requests (default false).";
     LOG_LEVEL "POLYAXON_LOG_LEVEL" "What the server logs, for example info or polyaxon_server=debug.";
+    CONNECTIONS_FILE "POLYAXON_CONNECTIONS_FILE" "The file of the local server's connections (default: connections.yaml in the home folder).";
+    AGENT_CONNECTIONS "POLYAXON_AGENT_CONNECTIONS" "Further connections of the local server, a JSON list.";
     MAX_CONCURRENCY "POLYAXON_MAX_CONCURRENCY" "How many runs may be with agents at a time (default 50).";
     LOCAL_CPUS "POLYAXON_LOCAL_CPUS" "How many processors runs may ask for together (default: those of the machine).";
     LOCAL_MEMORY "POLYAXON_LOCAL_MEMORY" "How much memory runs may ask for together, for example 12Gi (default: that of the machine).";
@@ -59,6 +61,11 @@ pub(crate) fn text(variable: Variable) -> Option<String> {
 
 pub(crate) fn os(variable: Variable) -> Option<OsString> {
     std::env::var_os(variable.name).filter(|value| !value.is_empty())
+}
+
+/// A variable that a connection names: its owner chose it.
+pub(crate) fn named(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Whether the terminal shows more than ASCII.

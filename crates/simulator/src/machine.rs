@@ -319,6 +319,8 @@ fn performer(id: ExecutorId, capacity: usize, layout: &Layout, store: &Store) ->
         executes: false,
         changes: Changes::new(),
         executor_lost: LOST,
+        connections: [].into(),
+        variable: |_| None,
         clock: clock::now,
     };
     Performer::new(store.clone(), options)

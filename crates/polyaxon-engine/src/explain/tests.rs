@@ -40,6 +40,8 @@ fn facts(kind: RunKind, status: Status, reason: &str, message: &str) -> Facts {
         queue: None,
         children: None,
         original: None,
+        hook_problems: Vec::new(),
+        untold: Vec::new(),
         log: None,
     }
 }
@@ -277,4 +279,24 @@ fn every_status_has_words() {
             assert!(!explain(&facts, at(0)).summary.is_empty(), "{status}");
         }
     }
+}
+
+#[test]
+fn what_did_not_follow() {
+    let mut facts = job(Status::Succeeded, "Succeeded", "done");
+    let untold =
+        |error: Option<&str>, due_at| Untold { connection: "chat".to_owned(), error: error.map(str::to_owned), due_at };
+    facts.hook_problems = vec!["hooks[0] (mail): no such component".to_owned()];
+    facts.untold = vec![untold(None, Some(at(1))), untold(Some("timed out"), Some(at(40))), untold(Some("gone"), None)];
+    let explanation = explain(&facts, at(30));
+    let texts: Vec<&str> = explanation.reasons.iter().rev().take(4).rev().map(|reason| &*reason.text).collect();
+    assert_eq!(
+        texts,
+        [
+            "A hook was not started: hooks[0] (mail): no such component.",
+            "`chat` is about to be told.",
+            "`chat` was not told yet: timed out. It is tried again at 2026-01-01T00:00:40Z.",
+            "`chat` was not told: gone. It is not tried again.",
+        ]
+    );
 }

@@ -147,6 +147,10 @@ fn handed_on(resolved: &Node) -> Option<Node> {
             preset.insert(field, value.clone());
         }
     }
+    // The dag itself tells of its end; its operations tell what they say themselves.
+    if let Some(plugins) = preset.get_mut("plugins").and_then(Node::as_map_mut) {
+        plugins.retain(|key, _| key.text != "notifications");
+    }
     let mut patch = Map::new();
     for field in ["environment", "connections", "volumes"] {
         if let Some(value) = resolved.at(&["run", field]).filter(is_set) {

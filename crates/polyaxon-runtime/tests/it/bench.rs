@@ -6,6 +6,7 @@ use std::time::Duration;
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_artifacts::logs::{Cursor, page};
+use polyaxon_compile::connection::Connection;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Birth, Event, Place};
 use polyaxon_executors::process::Status as Record;
@@ -31,6 +32,7 @@ pub(crate) struct Bench {
     pub(crate) layout: Layout,
     pub(crate) store: Store,
     pub(crate) server: ExecutorId,
+    pub(crate) connections: Vec<Connection>,
     changes: Changes,
     runtime: Option<Handle>,
     submitted: u128,
@@ -80,8 +82,16 @@ impl Bench {
         let url = url.unwrap_or_else(|| layout.database().display().to_string());
         let opened = tokio::task::spawn_blocking(move || Store::open_url(&url, Options::default())).await;
         let store = opened.expect("no panic").expect("the store opens").of_server(server(1));
-        let bench =
-            Bench { home, layout, store, server: server(1), changes: Changes::new(), runtime: None, submitted: 0 };
+        let bench = Bench {
+            home,
+            layout,
+            store,
+            server: server(1),
+            connections: Vec::new(),
+            changes: Changes::new(),
+            runtime: None,
+            submitted: 0,
+        };
         let project = |tx: &mut dyn polyaxon_store::db::Tx| {
             projects::get_or_create(tx, "quick-start", PROJECT.parse().expect("32 hex digits"), now())
         };
@@ -96,7 +106,16 @@ impl Bench {
         std::fs::create_dir_all(layout.local()).expect("the test machine works");
         let store = self.store.of_server(server(number));
         let submitted = number << 64;
-        Bench { home, layout, store, server: server(number), changes: Changes::new(), runtime: None, submitted }
+        Bench {
+            home,
+            layout,
+            store,
+            server: server(number),
+            connections: Vec::new(),
+            changes: Changes::new(),
+            runtime: None,
+            submitted,
+        }
     }
 
     pub(crate) fn start(&mut self, capacity: usize) {
@@ -108,7 +127,12 @@ impl Bench {
     }
 
     pub(crate) fn start_on(&mut self, capacity: Capacity, clock: fn() -> Timestamp) {
-        let options = RuntimeOptions {
+        let options = self.options(capacity, clock);
+        self.runtime = Some(Runtime::start(self.store.clone(), options).expect("the runtime starts"));
+    }
+
+    pub(crate) fn options(&self, capacity: Capacity, clock: fn() -> Timestamp) -> RuntimeOptions {
+        RuntimeOptions {
             server: self.server,
             layout: self.layout.clone(),
             program: env!("CARGO_BIN_EXE_runtime-test-program").into(),
@@ -117,9 +141,10 @@ impl Bench {
             executes: true,
             changes: self.changes.clone(),
             executor_lost: Duration::from_mins(10),
+            connections: self.connections.clone().into(),
+            variable: |_| None,
             clock,
-        };
-        self.runtime = Some(Runtime::start(self.store.clone(), options).expect("the runtime starts"));
+        }
     }
 
     /// Ends the runtime, as the server does when it ends. Jobs go on.

@@ -6,6 +6,7 @@ mod cache;
 mod faults;
 mod hooks;
 mod life;
+mod notifications;
 mod queues;
 mod servers;
 mod tracking;

@@ -1,6 +1,7 @@
 //! `/api/v1`: JSON resources, one file per group of endpoints.
 
 pub(crate) mod agents;
+pub(crate) mod connections;
 pub(crate) mod installation;
 pub(crate) mod projects;
 pub(crate) mod queues;

@@ -25,6 +25,7 @@ pub(crate) const TAGS: &[(&str, &str)] = &[
     ("logs", "What a run printed."),
     ("agents", "The protocol of executors outside of this server."),
     ("queues", "Where runs wait for an executor, with priorities, limits and quotas."),
+    ("connections", "What runs and notifications may use, by name."),
     ("server", "What this server is and how it feels."),
 ];
 

@@ -122,6 +122,41 @@ async fn notifications_are_asked_for_with_a_condition_and_connections() {
 }
 
 #[tokio::test]
+async fn notifications_are_written_down_once_and_connections_are_listed_without_their_secrets() {
+    let chat = json!({ "name": "chat", "kind": "slack", "tags": ["team"], "schema": { "url": "https://hooks.example/SECRET" } });
+    let connections = [chat].into_iter().map(|json| serde_json::from_value(json).unwrap()).collect();
+    let server = TestServer::with(Options { connections, ..Options::default() });
+    server.project("p").await;
+    let run = server.run("p", "r").await;
+    let path = format!("/streams/v1/n/default/p/runs/{run}/notify");
+    let condition = json!({ "type": "Succeeded", "status": true });
+    let unknown = json!({ "condition": condition, "connections": ["chat", "other"] });
+    let answer = server.call("POST", &path, unknown).await.expect(400);
+    assert!(answer.text().contains("`other`"), "{}", answer.text());
+    for _ in 0..2 {
+        let body = json!({ "name": "r", "condition": condition, "connections": ["chat"] });
+        let answer = server.call("POST", &path, body).await.expect(200);
+        assert_eq!(answer.text(), "");
+    }
+    let uuid = run.parse().unwrap();
+    let untold = server.store.read(move |tx| polyaxon_store::notifications::untold(tx, uuid)).await.unwrap();
+    assert_eq!(untold.iter().map(|it| it.connection.as_str()).collect::<Vec<_>>(), ["chat"]);
+    let list = server.get("/api/v1/orgs/default/connections").await;
+    let row = &list["results"][0];
+    assert_eq!(
+        (&list["count"], &row["name"], &row["kind"], &row["tags"]),
+        (&json!(1), &json!("chat"), &json!("slack"), &json!(["team"]))
+    );
+    assert!(!list.to_string().contains("SECRET"));
+    for name in ["chat", row["uuid"].as_str().unwrap()] {
+        assert_eq!(server.get(&format!("/api/v1/orgs/default/connections/{name}")).await, *row);
+    }
+    let names = server.get("/api/v1/orgs/default/connections/names?limit=1&offset=1").await;
+    assert_eq!((&names["count"], &names["results"]), (&json!(1), &json!([])));
+    server.call("GET", "/api/v1/orgs/default/connections/none", Value::Null).await.expect(404);
+}
+
+#[tokio::test]
 async fn parameters_are_weighed() {
     let server = server();
     let body = json!({ "params": [{ "lr": 0.1 }, { "lr": 0.2 }, { "lr": 0.4 }], "metrics": [1.0, 2.0, 4.0] });

@@ -15,6 +15,7 @@ mod hub;
 mod lifecycle;
 mod lineage;
 mod lists;
+mod notifications;
 mod outage;
 mod pql;
 mod projects;

@@ -73,6 +73,10 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "NUMBER", env = "POLYAXON_LOCAL_GPUS", hide_env_values = true)]
     pub(crate) gpus: Option<String>,
 
+    /// The connections of runs and notifications, a YAML file (default: connections.yaml in the home folder).
+    #[arg(long, value_name = "FILE", env = "POLYAXON_CONNECTIONS_FILE", hide_env_values = true)]
+    pub(crate) connections: Option<PathBuf>,
+
     /// Detach from the terminal: how `run` starts it.
     #[arg(long, hide = true)]
     pub(crate) background: bool,

@@ -3,6 +3,7 @@
 //! Invariants: `server.lock` is held by the live server and by nobody else, so a record of a dead one is never believed;
 //! whoever starts a server holds `start.lock`, so that ten commands at once start exactly one.
 
+mod connections;
 pub(crate) mod find;
 pub(crate) mod home;
 mod machine;

@@ -1,10 +1,12 @@
 //! Puts the server together: store, runtime and HTTP in one process, from a bound listener until a signal.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
+use polyaxon_compile::connection::Connection;
 use polyaxon_engine::{executor, timer};
 use polyaxon_model::ids::{ExecutorId, InstallationId};
 use polyaxon_model::time::Timestamp;
@@ -26,6 +28,7 @@ use crate::local::machine;
 pub(super) fn run(
     layout: &Layout,
     options: &ServeOptions,
+    connections: Vec<Connection>,
     listener: TcpListener,
     record: &Record,
     store: Store,
@@ -36,7 +39,7 @@ pub(super) fn run(
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start the async runtime: {error}")))?;
-    runtime.block_on(serve(layout, options, listener, record, store, ready))
+    runtime.block_on(serve(layout, options, connections, listener, record, store, ready))
 }
 
 /// Opens the database of the options, by default that of the home. Waits for the network.
@@ -65,6 +68,7 @@ pub(super) fn open_store(layout: &Layout, options: &ServeOptions) -> Result<Stor
 async fn serve(
     layout: &Layout,
     options: &ServeOptions,
+    connections: Vec<Connection>,
     listener: TcpListener,
     record: &Record,
     store: Store,
@@ -75,6 +79,7 @@ async fn serve(
         .write_blocking(|tx| settings::installation(tx, InstallationId::new(Uuid::new_v4())))
         .map_err(|error| broken("cannot read the database", &error))?;
     let changes = Changes::default();
+    let connections: Arc<[Connection]> = connections.into();
     let program =
         std::env::current_exe().map_err(|error| broken("cannot find the program file of polyaxon", &error))?;
     let capacity = machine::capacity(options, default_capacity())?;
@@ -94,6 +99,8 @@ async fn serve(
             executes: !options.no_agent,
             changes: changes.clone(),
             executor_lost,
+            connections: Arc::clone(&connections),
+            variable: env::named,
             clock: now,
         },
     )
@@ -109,6 +116,7 @@ async fn serve(
             key: key.to_hex(),
             doors: Doors { reach, allowed_hosts: options.allow_host.clone() },
             internal_token: env::text(env::INTERNAL_TOKEN),
+            connections,
             agent: if options.no_agent { Agent::External } else { Agent::Local },
             max_concurrency: options.capacity.unwrap_or(concurrency),
             executor_lost,

@@ -11,6 +11,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::args::server::ServeOptions;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::local::connections;
 use crate::local::find::{Found, Record, find};
 use crate::local::home::{Home, unwritable};
 use crate::local::parts;
@@ -29,12 +30,13 @@ pub(crate) fn serve(context: &Context, options: &ServeOptions) -> Result<Exit, F
     home.create_local()?;
     let _lock = take_lock(&home)?;
     let listener = bind(context, options)?;
+    let connections = connections::read(home.root(), options)?;
     parts::start_logging();
     let store = parts::open_store(&home.layout(), options)?;
     let record = record(&listener, options, &store)?;
     let is_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     allow_many_connections();
-    parts::run(&home.layout(), options, listener, &record, store, || {
+    parts::run(&home.layout(), options, connections, listener, &record, store, || {
         let database = match &options.database {
             Some(_) => format!(", database {}", record.database),
             None => String::new(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::args::server::{DurabilityLevel, ServeOptions};
 use crate::env;
 use crate::failure::Failure;
+use crate::local::connections;
 use crate::local::find::{Found, Record, find};
 use crate::local::home::{Home, unwritable};
 
@@ -44,6 +45,8 @@ pub(crate) fn ensure_running(home: &Home, options: &ServeOptions) -> Result<Star
         Found::Live(record) => Ok(Started::WasRunning(record)),
         Found::Starting => wait(home, None).map(Started::WasRunning),
         Found::Absent => {
+            // What is wrong with them is better said here than in a log.
+            connections::read(home.root(), options)?;
             let child = spawn(home, options)?;
             wait(home, Some(child)).map(Started::New)
         }
@@ -69,6 +72,10 @@ fn spawn(home: &Home, options: &ServeOptions) -> Result<Child, Failure> {
     }
     if options.durability == DurabilityLevel::Full {
         command.args(["--durability", "full"]);
+    }
+    if let Some(path) = connections::named(options) {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        command.arg("--connections").arg(path);
     }
     if options.no_agent {
         command.arg("--no-agent");

@@ -77,6 +77,8 @@ impl Machine {
             executes: false,
             changes: Changes::new(),
             executor_lost: Duration::from_mins(10),
+            connections: [].into(),
+            variable: |_| None,
             clock: now,
         }
     }

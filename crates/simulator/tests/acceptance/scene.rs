@@ -357,6 +357,8 @@ fn performer(home: &tempfile::TempDir, store: &Store) -> Performer {
         executes: false,
         changes: Changes::new(),
         executor_lost: Duration::from_mins(10),
+        connections: [].into(),
+        variable: |_| None,
         clock: now,
     };
     Performer::new(store.clone(), options)
