@@ -11,7 +11,7 @@ const RUNTIMES: &[&str] = &["job", "service", "dag", "notifier", "cleaner", "tun
 const OWN_TUNERS: &[&str] = &["bayes-tuner", "hyperband-tuner", "tpe-tuner", "hyperopt-tuner"];
 
 /// Sections that need an engine part that does not exist yet, and what a person calls them.
-const SECTIONS: &[(&str, &str)] = &[("build", "builds before the run"), ("events", "events")];
+const SECTIONS: &[(&str, &str)] = &[("build", "builds before the run")];
 
 /// The first thing in a composed operation that cannot be executed by this version, if any. The operations of a dag
 /// are looked at when they run.

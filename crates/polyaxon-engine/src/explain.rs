@@ -30,6 +30,8 @@ pub struct Facts {
     pub history: Vec<StatusCondition>,
     pub pipeline: Option<Pipeline>,
     pub turn: Option<Turn>,
+    /// The runs that something has to happen to before it begins.
+    pub awaited: Vec<Awaited>,
     /// Why a queued run is not given a slot; none when nobody could say.
     pub queue: Option<Queue>,
     /// How the children of a pipeline stand.
@@ -59,6 +61,15 @@ pub struct Pipeline {
 pub struct Turn {
     pub trigger: Trigger,
     pub upstream: Vec<(String, Status)>,
+}
+
+/// A run that another one listens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    pub run: String,
+    pub status: Status,
+    /// What would start the other, in the words of `events`.
+    pub kinds: String,
 }
 
 /// Where a run waits for a slot.

@@ -4,8 +4,8 @@
 //! Everything here is a function of counts and rules, never of the whole pipeline: an end of a child costs as much in
 //! a dag of ten operations as in one of ten thousand. `polyaxon_store::pipelines` keeps the counts.
 //!
-//! * [`trigger`] when an operation of a dag starts · [`completion`] how a pipeline ends · [`concurrency`] who may
-//!   queue under the limits of all pipelines around it
+//! * [`trigger`] when an operation of a dag starts, [`event`] when something that happens to a run starts one
+//! * [`completion`] how a pipeline ends · [`concurrency`] who may queue under the limits of all pipelines around it
 //! * [`early_stopping`] when a pipeline ends before its time, [`pruning`] which of its trials do
 //! * [`schedule`] when a schedule starts its next run, [`cron`] the times of a cron expression
 
@@ -13,6 +13,7 @@ pub mod completion;
 pub mod concurrency;
 pub mod cron;
 pub mod early_stopping;
+pub mod event;
 pub mod pruning;
 pub mod schedule;
 pub mod trigger;

@@ -3,7 +3,7 @@
 //! Invariants:
 //! * a final status is left only by a resume or a forced post;
 //! * every run that has not ended has a compilation, a queue entry, an attempt, a timer, a pipeline around it, children,
-//!   or somebody outside (a gate, a tracking client, a command line executor, an agent) to move it on;
+//!   a run that it listens to, or somebody outside (a gate, a tracking client, a command line executor, an agent) to move it on;
 //! * an attempt number is launched once, and at most one attempt of a run is live;
 //! * a run that waits for a time has its `Wake` outstanding; one that fires early is followed by another.
 
@@ -83,6 +83,8 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::CacheAwaited => draft.cache_awaited(),
         Event::CacheLost => draft.cache_lost(),
         Event::Followed => draft.run.control.has_followers = true,
+        Event::Watched => draft.run.control.has_listeners = true,
+        Event::Listening => draft.listening(),
         Event::Admitted => draft.admitted(),
         Event::Unschedulable { message } => draft.unschedulable(message),
         Event::Reconsidered => draft.reconsidered(),
@@ -332,6 +334,9 @@ impl Draft {
             }
             Some(gate) => {
                 self.run.control.is_approved |= gate == Pending::Approval;
+                if self.run.control.has_listeners {
+                    self.actions.push(Action::Tell);
+                }
                 self.run.control.runs_anyway |= gate == Pending::Cache;
                 self.run.pending = None;
             }
@@ -512,6 +517,8 @@ impl Draft {
         }
         if ended_now && self.run.has_followers() {
             self.actions.push(Action::React { life: self.run.control.life });
+        } else if self.has_news() {
+            self.actions.push(Action::Tell);
         }
         // What ends before it is compiled may have hooks as well.
         if ended_now && self.run.managed_by.is_managed() && self.run.control.has_hooks.unwrap_or(true) {
@@ -523,6 +530,13 @@ impl Draft {
         }
         self.schedule_wake();
         Decision { next: self.run, history: self.history, actions: self.actions }
+    }
+
+    /// Whether something happened that others may wait for.
+    fn has_news(&self) -> bool {
+        let is_new = |change: &HistoryChange| matches!(change, HistoryChange::Append(_));
+        let is_known = self.actions.contains(&Action::Tell);
+        self.run.control.has_listeners && self.history.iter().any(is_new) && !is_known
     }
 
     /// Keeps one `Wake` outstanding. A timer that moved later needs no new one: the earlier fires, finds nothing

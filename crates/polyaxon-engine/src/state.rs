@@ -65,6 +65,10 @@ pub struct Control {
     pub is_held: bool,
     /// Something outside of pipelines follows its end.
     pub has_followers: bool,
+    /// Others wait for something to happen to it.
+    pub has_listeners: bool,
+    /// It was held and let go: what it waited for before it began is over for good.
+    pub was_released: bool,
     /// It was approved while it waited for an equal run: it does not look for another.
     pub runs_anyway: bool,
     /// Whether hooks or notifications follow its end; none as long as it was not compiled.
@@ -144,6 +148,10 @@ pub enum Event {
     CacheLost,
     /// Something outside of pipelines waits for the end of the run.
     Followed,
+    /// Others wait for something to happen to the run.
+    Watched,
+    /// The run begins when something happens to another one.
+    Listening,
     /// Admission gave the run a slot.
     Admitted,
     /// The run can never get a slot as things are; the text says why.
@@ -289,6 +297,8 @@ pub enum Action {
     React { life: u32 },
     /// Start the hooks and ask for the notifications that follow the end of this life.
     Hooks { life: u32 },
+    /// Start those that waited for what has happened to the run.
+    Tell,
 }
 
 /// What a pipeline passes on to its children.
@@ -343,13 +353,15 @@ impl RunState {
             Action::Delete { .. } => self.live_state == LiveState::Deleting,
             Action::Expand => self.kind.is_pipeline() && !self.status.is_done_or_stopping(),
             Action::Cascade { verb: Verb::Stop } => self.status.is_done_or_stopping(),
-            Action::Cascade { .. } | Action::Tick => true,
+            Action::Cascade { .. } | Action::Tick | Action::Tell => true,
             Action::React { life } | Action::Hooks { life } => self.status.is_done() && self.control.life == *life,
         }
     }
 
     /// Whether something follows its end.
     pub fn has_followers(&self) -> bool {
-        self.kind.is_pipeline() || self.control.has_followers || self.control.place != Place::Independent
+        let control = &self.control;
+        let is_followed = control.has_followers || control.has_listeners;
+        self.kind.is_pipeline() || is_followed || control.place != Place::Independent
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! * [`ids`] typed uuids · [`time`] instants and their wire formats · [`wire_enum`] closed vocabularies
 //! * [`status`] statuses and their groups · [`condition`] entries of the status history
-//! * [`kinds`] run kinds, runtimes, gates, edges, artifact kinds
+//! * [`kinds`] run kinds, runtimes, gates, edges, artifact kinds · [`event`] what starts an operation beside ends of others
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
 //! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`agent`] · [`listing`] pages, paging, sorting · [`error`] error bodies
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
@@ -17,6 +17,7 @@ pub mod backoff;
 pub mod change;
 pub mod condition;
 pub mod error;
+pub mod event;
 pub mod explanation;
 pub mod ids;
 pub mod kinds;

@@ -13,6 +13,7 @@ use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::actions::{self, OpenAction};
 use polyaxon_store::db::Tx;
+use polyaxon_store::pipelines::events::Listen;
 use polyaxon_store::{admission, cache, edges, lifecycle, lineage, pipelines, runs, submission};
 
 use crate::compile::{self, Output};
@@ -43,6 +44,8 @@ pub(crate) enum Done {
     Close,
     Report(Box<Event>),
     Compiled(Box<Output>),
+    /// It begins when something happens to other runs.
+    Listens(Vec<Listen>),
     Expanded(Box<Expanded>),
     /// Only the store is needed: what follows is decided and written at once.
     Follow,
@@ -198,6 +201,7 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
     let run = due.action.run;
     match (&due.action.action, &shared.executor) {
         (Action::Compile, _) => match needs.compile {
+            Some(input) if !input.listens.is_empty() => Done::Listens(input.listens),
             Some(input) => match compile::compile(&shared.options, &shared.store, input, (shared.options.clock)()) {
                 Ok(output) => Done::Compiled(Box::new(output)),
                 Err(error) => Done::Failed(error.into()),
@@ -225,7 +229,9 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
             },
             None => Done::Failed(Error::UnknownRun(run)),
         },
-        (Action::Cascade { .. } | Action::Tick | Action::React { .. } | Action::Hooks { .. }, _) => Done::Follow,
+        (Action::Cascade { .. } | Action::Tick | Action::React { .. } | Action::Hooks { .. } | Action::Tell, _) => {
+            Done::Follow
+        }
         (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
         (Action::Delete { .. }, _) => match delete(&shared.options.layout, run, needs.heir) {
             Ok(()) => Done::Deleted { heir: needs.heir },
@@ -270,12 +276,13 @@ fn report(
         Done::Close => actions::done(tx, run, seq, now).map(drop),
         // A timer that came due has come due, also when the clock was set back meanwhile.
         Done::Report(event) => complete(tx, run, seq, event, due.at.map_or(now, |at| now.max(at))),
+        Done::Listens(listens) => pipelines::events::listen(tx, run, seq, listens, now),
         Done::Compiled(output) => {
             let wanting = lifecycle::state(tx, run)?.filter(|state| state.wants(&due.action.action));
             let mut event = None;
             if let (Some(compilation), Some(state)) = (&output.compilation, &wanting) {
                 runs::set_compilation(tx, run, compilation, now)?;
-                lineage::add(tx, run, &output.artifacts)?;
+                lineage::add(tx, run, &output.artifacts, now)?;
                 for edge in &output.edges {
                     edges::add(tx, run, edge)?;
                 }
@@ -292,6 +299,7 @@ fn report(
         Done::Follow => match due.action.action {
             Action::Cascade { verb } => pipelines::cascade::cascade(tx, run, seq, verb, now),
             Action::Tick => pipelines::schedule::tick(tx, run, seq, now),
+            Action::Tell => pipelines::events::told(tx, run, seq, now),
             Action::Hooks { life } if actions::done(tx, run, seq, now)? => {
                 hooks::start(tx, run, life, now)?;
                 notifications::ask(tx, run, now)

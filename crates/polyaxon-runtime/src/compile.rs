@@ -6,7 +6,7 @@ use polyaxon_compile::plan;
 use polyaxon_compile::resolve::resolve;
 use polyaxon_compile::support;
 use polyaxon_engine::cache::{self, Policy};
-use polyaxon_engine::state::{Compiled, Ending, Event};
+use polyaxon_engine::state::{Compiled, Ending, Event, Place as Standing};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{ProjectId, RunId};
 use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
@@ -17,11 +17,14 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 use polyaxon_spec::compose::Place;
 use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::events::{Awaited, Source};
 use polyaxon_spec::node::{Map, Node};
-use polyaxon_spec::{compose, wire};
+use polyaxon_spec::refs::Entity;
+use polyaxon_spec::{compose, events, wire};
 use polyaxon_store::cache::{Looks, Wish, explain};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
+use polyaxon_store::pipelines::events::Listen;
 use polyaxon_store::runs::{self, Compilation};
 use polyaxon_store::{Store, lifecycle, pipelines, projects, queues, submission};
 use serde_json::{Value as Json, json};
@@ -40,6 +43,8 @@ pub(crate) struct Input {
     pub(crate) submission: Option<Submission>,
     /// How many attempts there were: what happens once happens before the first.
     pub(crate) attempt: u32,
+    /// What must happen elsewhere before it begins.
+    pub(crate) listens: Vec<Listen>,
     /// It was approved while it waited for an equal run.
     runs_anyway: bool,
     operation: Result<compose::Compiled, String>,
@@ -77,16 +82,32 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
     }
     let named = operation.as_ref().ok().and_then(|composed| composed.operation.get("queue")).and_then(Node::as_str);
     let queue = queues::resolve(tx, named)?;
+    // In a dag that was seen to before; whoever runs it again by hand does not want to wait either.
+    let may_listen = state.control.place == Standing::Independent && run.original.is_none();
+    let listens = match &operation {
+        Ok(composed) if may_listen && !state.control.was_released => listens(&events::read(&composed.operation)),
+        _ => Vec::new(),
+    };
     Ok(Some(Input {
         project: projects::get(tx, &run.project)?.map(|project| project.uuid),
         submission: submission::get(tx, id)?,
         attempt: state.control.attempt,
         queue,
+        listens,
         runs_anyway: state.control.runs_anyway,
         operation,
         sources,
         run,
     }))
+}
+
+/// The runs that an operation outside of dags listens to.
+fn listens(events: &[Awaited]) -> Vec<Listen> {
+    let run = |source: &Source| match source {
+        Source::Run(Entity::Run(uuid)) => uuid.parse().ok(),
+        Source::Run(_) | Source::Silent(_) => None,
+    };
+    events.iter().map(|event| Listen { run: run(&event.source), kinds: event.kinds.clone() }).collect()
 }
 
 pub(crate) fn composed(run: &Run) -> Result<compose::Compiled, String> {

@@ -96,7 +96,7 @@ pub(crate) fn write(tx: &mut dyn Tx, run: RunId, found: &Findings, now: Timestam
     if found.is_empty() || runs::get(tx, run)?.is_none() {
         return Ok(());
     }
-    lineage::add(tx, run, &found.artifacts)?;
+    lineage::add(tx, run, &found.artifacts, now)?;
     for (metric, points) in &found.series {
         tracks::extend(tx, run, metric, 0, points)?;
     }

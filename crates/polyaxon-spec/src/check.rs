@@ -9,10 +9,11 @@ mod wrap;
 
 use serde_json::Value as Json;
 
-use crate::compose::{self, Compiled};
+use crate::compose::{self, Compiled, Place};
 use crate::dag;
 use crate::decode::{self, DocumentRole};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::events;
 use crate::loader::{LoadError, LoadErrorKind, Loaded, Loader};
 use crate::node::{Map, Node, Value};
 use crate::params;
@@ -151,6 +152,7 @@ pub fn is_template(operation: &Node) -> bool {
 fn validate(request: &Request, compiled: &Compiled, problems: &mut Vec<Diagnostic>) {
     if !request.lint {
         problems.extend(params::validate(&compiled.operation, &compiled.params, &params::Context::new()));
+        problems.extend(events::check(&compiled.operation, Place::Root));
         if compiled.operation.at(&["run", "kind"]).and_then(Node::as_str) == Some("dag")
             && !problems.iter().any(Diagnostic::is_error)
         {

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::compose::{self, Compiled, Place};
 use crate::diagnostic::{Diagnostic, codes};
+use crate::events::{self, Awaited, Source};
 use crate::likeness;
 use crate::node::Node;
 use crate::params;
@@ -21,8 +22,11 @@ pub struct GraphNode {
     /// The document of the node with the component that its `dagRef` names filled in.
     pub document: Node,
     pub compiled: Compiled,
-    /// Names of the nodes that must be done before.
+    /// Names of the nodes that come before.
     pub upstream: BTreeSet<String>,
+    /// Those of them whose end the node waits for; of the others it waits for events.
+    pub ends: BTreeSet<String>,
+    pub events: Vec<Awaited>,
     /// Names of the nodes that wait for this one.
     pub downstream: BTreeSet<String>,
 }
@@ -125,8 +129,14 @@ fn read_node(document: &Node, filling: &mut Filling) -> Result<GraphNode, Vec<Di
     fill_dag_refs(&mut document, filling).map_err(|problem| vec![*problem])?;
     let compiled = compose::compile(&document, None, Place::DagNode)?;
     let name = compiled.operation.get("name").and_then(Node::as_str).unwrap_or_default().to_string();
-    let upstream = upstream_of(&compiled);
-    Ok(GraphNode { name, document, compiled, upstream, downstream: BTreeSet::new() })
+    let ends = ends_of(&compiled);
+    let events = events::read(&compiled.operation);
+    let sources = events.iter().filter_map(|event| match &event.source {
+        Source::Run(Entity::Operation(name)) => Some(name.clone()),
+        _ => None,
+    });
+    let upstream = ends.iter().cloned().chain(sources).collect();
+    Ok(GraphNode { name, document, compiled, upstream, ends, events, downstream: BTreeSet::new() })
 }
 
 /// The components that `dagRef`s can name, and what came of them so far.
@@ -194,24 +204,18 @@ fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     likeness::closest(name, known.iter().copied(), 2)
 }
 
-/// Dependencies, and the operations that params and events refer to.
-fn upstream_of(compiled: &Compiled) -> BTreeSet<String> {
+/// Dependencies, and the operations that params refer to.
+fn ends_of(compiled: &Compiled) -> BTreeSet<String> {
     let operation = &compiled.operation;
     let list = |field: &str| operation.get(field).and_then(Node::as_list).unwrap_or_default().iter();
-    let mut upstream: BTreeSet<String> = list("dependencies").filter_map(Node::as_str).map(str::to_string).collect();
+    let mut ends: BTreeSet<String> = list("dependencies").filter_map(Node::as_str).map(str::to_string).collect();
     for (key, param) in compiled.params.iter() {
         // Malformed references are reported when the params are validated.
         if let Ok(Some(refs::Reference { entity: Entity::Operation(name), .. })) = refs::read(&key.text, param) {
-            upstream.insert(name);
+            ends.insert(name);
         }
     }
-    let events = list("events").filter_map(|event| event.get("ref")).filter_map(Node::as_str);
-    upstream.extend(events.filter_map(|event| event.strip_prefix("ops.")).filter_map(first_part));
-    upstream
-}
-
-fn first_part(text: &str) -> Option<String> {
-    text.split('.').next().map(str::to_string)
+    ends
 }
 
 fn orphans(nodes: &[GraphNode]) -> Vec<Diagnostic> {
@@ -237,11 +241,12 @@ fn orphans(nodes: &[GraphNode]) -> Vec<Diagnostic> {
 fn place_of(node: &GraphNode, name: &str) -> crate::span::Span {
     let operation = &node.compiled.operation;
     let list = |field: &str| operation.get(field).and_then(Node::as_list).unwrap_or_default().iter();
-    let entity = format!("ops.{name}");
+    let entity = Entity::Operation(name.to_string());
     let dependency = list("dependencies").find(|item| item.as_str() == Some(name));
     let param = node.compiled.params.iter().filter_map(|(_, param)| param.get("ref"));
     let event = list("events").filter_map(|event| event.get("ref"));
-    let reference = || param.chain(event).find(|item| item.as_str() == Some(&entity));
+    let reference =
+        || param.chain(event).find(|item| item.as_str().and_then(refs::parse_entity).as_ref() == Some(&entity));
     dependency.or_else(reference).map_or(operation.span, |item| item.span)
 }
 
@@ -278,13 +283,14 @@ fn cycle(nodes: &[GraphNode], circle: &[String]) -> Diagnostic {
     problem
 }
 
-/// Everything that is wrong with the params of the nodes, warnings included.
+/// Everything that is wrong with the params and the events of the nodes, warnings included.
 pub fn validate(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
     let context = scope::context(operation, &graph.nodes);
     let mut problems = Vec::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let found = params::validate(&node.compiled.operation, &node.compiled.params, &context);
-        problems.extend(found.into_iter().map(|problem| inside(problem, index)));
+        let found = found.into_iter().chain(events::check(&node.compiled.operation, Place::DagNode));
+        problems.extend(found.map(|problem| inside(problem, index)));
     }
     problems
 }

@@ -145,6 +145,8 @@ pub mod codes {
         DAG_CYCLE "PLX0405" "dag-cycle" "The operations of a dag depend on each other in a circle.";
         DAG_ORPHAN "PLX0406" "dag-orphan" "An operation of a dag depends on an operation that does not exist.";
         DAG_SCHEDULE "PLX0407" "dag-schedule" "An operation of a dag cannot have its own schedule.";
+        EVENT_REF "PLX0408" "event-ref" "The source of an event is malformed.";
+        EVENT_NEVER "PLX0409" "event-never" "An event never happens, so that it starts nothing.";
         MULTIPLE_REFERENCES "PLX0501" "multiple-references" "A document can reference one component only.";
         REFERENCE_UNRESOLVED "PLX0502" "reference-unresolved" "A referenced component cannot be read.";
         REFERENCE_CYCLE "PLX0503" "reference-cycle" "References lead back to where they started.";

@@ -311,6 +311,23 @@ pub const ALL: &[Guidance] = &[
         "",
     ),
     shown(
+        codes::EVENT_REF,
+        "Events come from runs. Write `ops.NAME` for an operation of the same dag, or `runs.UUID`.",
+        "kind: operation\nevents: [{kinds: [run_status_running], ref: runs.latest}]\n\
+         component: {container: {image: \"train:1.0\"}}\n",
+        "kind: operation\nevents: [{kinds: [run_status_running], ref: runs.a1b2c3d4e5f647898abcdef012345678}]\n\
+         component: {container: {image: \"train:1.0\"}}\n",
+    ),
+    shown(
+        codes::EVENT_NEVER,
+        "An operation that only waits for such events ends as `upstream_failed`. Wait for `run_status_*`, \
+         `run_new_artifacts` or `run_approved_actor` of an operation or a run.",
+        "kind: operation\nevents: [{kinds: [alert_info], ref: runs.a1b2c3d4e5f647898abcdef012345678}]\n\
+         component: {container: {image: \"train:1.0\"}}\n",
+        "kind: operation\nevents: [{kinds: [run_status_done], ref: runs.a1b2c3d4e5f647898abcdef012345678}]\n\
+         component: {container: {image: \"train:1.0\"}}\n",
+    ),
+    shown(
         codes::MULTIPLE_REFERENCES,
         "An operation runs one component. Keep one of `hubRef`, `pathRef`, `urlRef` and `dagRef`.",
         "kind: operation\nhubRef: trainer\npathRef: ./trainer.yaml\n",

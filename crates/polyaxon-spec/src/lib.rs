@@ -12,6 +12,7 @@ pub mod dag;
 pub mod decode;
 pub mod diagnostic;
 pub mod edit;
+pub mod events;
 pub mod guidance;
 pub mod io;
 pub mod json_schema;

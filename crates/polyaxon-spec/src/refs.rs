@@ -121,8 +121,11 @@ pub fn read_value(name: &str, param: &Node, of_dag: bool) -> Result<RefValue, Bo
 const VALUE_HELP: &str =
     "write inputs, outputs, io or artifacts, or one of them: inputs.NAME, outputs.NAME, globals.NAME, artifacts.NAME";
 
-fn parse_entity(text: &str) -> Option<Entity> {
-    match text.split('.').collect::<Vec<_>>().as_slice() {
+/// Reads `dag`, `ops.NAME` or `runs.UUID`; the manual also writes them in braces.
+pub(crate) fn parse_entity(text: &str) -> Option<Entity> {
+    match without_braces(text).split('.').collect::<Vec<_>>().as_slice() {
+        // `ops.` alone names nothing.
+        ["ops", ""] => None,
         ["dag"] => Some(Entity::Dag),
         ["ops", name] => Some(Entity::Operation((*name).to_string())),
         ["runs", uuid] => match scalar::uuid(&Value::Str((*uuid).to_string())) {
@@ -131,6 +134,12 @@ fn parse_entity(text: &str) -> Option<Entity> {
         },
         _ => None,
     }
+}
+
+/// The reference in `{{ reference }}`, or the text itself.
+pub(crate) fn without_braces(text: &str) -> &str {
+    let inner = text.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+    inner.map_or(text, str::trim)
 }
 
 fn bad_entity(name: &str, entity: &Node) -> Diagnostic {
@@ -166,6 +175,7 @@ mod tests {
         for (entity, value, key) in [
             ("ops.train", "outputs.loss", "ops.train.outputs.loss"),
             ("ops.train", "{{ outputs.loss }}", "ops.train.outputs.loss"),
+            ("{{ ops.train }}", "outputs.loss", "ops.train.outputs.loss"),
             ("dag", "inputs.lr", "dag.inputs.lr"),
             ("dag", "globals.uuid", "dag.globals.uuid"),
             ("ops.a", "artifacts.base.x", "ops.a.artifacts.base.x"),

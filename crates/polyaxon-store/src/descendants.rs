@@ -13,6 +13,7 @@ use polyaxon_model::tree::{MetricOfInterest, TreeRow};
 use serde_json::Value as Json;
 
 use crate::db::{Row, Tx, Value, args, scalar};
+use crate::pipelines::events;
 use crate::{Error, Result, runs};
 
 /// What a reader knows of a tree.
@@ -60,7 +61,7 @@ pub fn all(tx: &mut dyn Tx, run: RunId) -> Result<(Tree, Vec<Changed>)> {
     );
     let mut found = Vec::new();
     for row in tx.query(&sql, args![root])? {
-        found.extend(read(&mut tree, row, root)?);
+        found.extend(read(tx, &mut tree, row, root)?);
     }
     for changed in &mut found {
         changed.seq = changes.get(&changed.id).copied().unwrap_or(oldest - 1);
@@ -85,7 +86,7 @@ pub fn since(tx: &mut dyn Tx, tree: &mut Tree) -> Result<Option<Vec<Changed>>> {
         let sql = format!("SELECT {COLUMNS} FROM runs r {JOINS} WHERE r.id IN ({list}) ORDER BY r.id");
         for row in tx.query(&sql, &chunk)? {
             // No row has the id zero: whoever is not below somebody known is no member.
-            if let Some(changed) = read(tree, row, 0)? {
+            if let Some(changed) = read(tx, tree, row, 0)? {
                 there.insert(changed.id);
                 found.push(changed);
             }
@@ -108,7 +109,9 @@ const COLUMNS: &str = "r.id, r.pipeline_id, r.uuid, r.name, r.kind, r.runtime, r
      CASE WHEN r.status IN ('failed', 'upstream_failed', 'stopped', 'stopping', 'skipped', 'retrying', 'warning', \
      'unschedulable') THEN (SELECT s.condition FROM status_conditions s WHERE s.run_id = r.id ORDER BY s.seq DESC \
      LIMIT 1) END, CASE WHEN r.kind = 'matrix' THEN coalesce(r.content, r.raw_content) END, \
-     CASE WHEN p.kind = 'matrix' THEN r.inputs END, CASE WHEN p.kind = 'matrix' THEN r.outputs END";
+     CASE WHEN p.kind = 'matrix' THEN r.inputs END, CASE WHEN p.kind = 'matrix' THEN r.outputs END, \
+     CASE WHEN r.status IN ('created', 'resuming') THEN EXISTS \
+     (SELECT 1 FROM run_edges e WHERE e.downstream_id = r.id AND e.events IS NOT NULL) ELSE FALSE END";
 
 const JOINS: &str = "LEFT JOIN runs p ON p.id = r.pipeline_id";
 
@@ -135,7 +138,7 @@ fn changes(tx: &mut dyn Tx, seq: i64) -> Result<BTreeMap<i64, i64>> {
 }
 
 /// A row of [`COLUMNS`], if it is the root or belongs below somebody who is known; then it is known as well.
-fn read(tree: &mut Tree, mut row: Row, root: i64) -> Result<Option<Changed>> {
+fn read(tx: &mut dyn Tx, tree: &mut Tree, mut row: Row, root: i64) -> Result<Option<Changed>> {
     let (id, above): (i64, Option<i64>) = (row.take()?, row.take()?);
     let above = above.and_then(|above| tree.members.get(&above)).cloned();
     if above.is_none() && id != root && !tree.members.contains_key(&id) {
@@ -150,6 +153,7 @@ fn read(tree: &mut Tree, mut row: Row, root: i64) -> Result<Option<Changed>> {
         runtime: row.take()?,
         status: row.take()?,
         pending: row.take()?,
+        awaits: None,
         created_at: row.take()?,
         started_at: row.take()?,
         finished_at: row.take()?,
@@ -175,6 +179,9 @@ fn read(tree: &mut Tree, mut row: Row, root: i64) -> Result<Option<Changed>> {
     let outputs: Option<JsonMap> = row.take_optional_json()?;
     if let (Some(metric), Some(outputs)) = (above.and_then(|above| above.metric), outputs) {
         found.value = outputs.get(&metric.name).and_then(Json::as_f64);
+    }
+    if row.take()? {
+        found.awaits = Some(events::awaited(tx, id)?);
     }
     tree.members.insert(
         id,

@@ -1,7 +1,7 @@
 //! What is recorded about a run and those around it, for an explanation.
 
 use polyaxon_engine::admission::Reason;
-use polyaxon_engine::explain::{Children, Facts, Original, Pipeline, Queue, Turn};
+use polyaxon_engine::explain::{Awaited, Children, Facts, Original, Pipeline, Queue, Turn};
 use polyaxon_engine::flow::concurrency;
 use polyaxon_model::JsonMap;
 use polyaxon_model::condition::StatusCondition;
@@ -12,6 +12,7 @@ use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
 use crate::db::{Tx, args, first, scalar};
+use crate::pipelines::events;
 use crate::{Error, Result, admission, lifecycle, notifications, runs, statuses};
 
 /// Children that failed which are named.
@@ -29,6 +30,7 @@ pub fn of(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Facts> {
         history: statuses::since(tx, run, 0)?.into_iter().map(|numbered| numbered.condition).collect(),
         pipeline: pipeline(tx, id)?,
         turn: turn(tx, id)?,
+        awaited: awaited(tx, id)?,
         queue: if state.status == Status::Queued { queue(tx, run, now)? } else { None },
         children: if state.kind.is_pipeline() { Some(children(tx, id)?) } else { None },
         original: original(tx, id)?,
@@ -66,6 +68,11 @@ fn turn(tx: &mut dyn Tx, id: i64) -> Result<Option<Turn>> {
         upstream.push((name.unwrap_or_else(|| uuid.to_hex()[..8].to_owned()), status));
     }
     Ok(Some(Turn { trigger, upstream }))
+}
+
+fn awaited(tx: &mut dyn Tx, id: i64) -> Result<Vec<Awaited>> {
+    let sources = events::sources(tx, id)?.into_iter();
+    Ok(sources.map(|source| Awaited { kinds: source.words(), run: source.name, status: source.status }).collect())
 }
 
 /// Where a queued run stands among those that wait, and what holds it back.

@@ -10,13 +10,14 @@ use polyaxon_model::time::Timestamp;
 use crate::db::{Row, Tx, args, first};
 use crate::filter::{self, Target};
 use crate::listing::{self, Select};
+use crate::pipelines::events;
 use crate::{Error, Result, cache, runs};
 
 const COLUMNS: &str = "a.name, a.kind, l.is_input, a.path, a.summary, a.state, r.uuid, r.name";
 const FROM: &str = "run_artifacts l JOIN artifacts a ON a.id = l.artifact_id JOIN runs r ON r.id = l.run_id";
 
 /// Links artifacts to a run. One of the same name and state is updated.
-pub fn add(tx: &mut dyn Tx, run: RunId, artifacts: &[NewArtifact]) -> Result<()> {
+pub fn add(tx: &mut dyn Tx, run: RunId, artifacts: &[NewArtifact], now: Timestamp) -> Result<()> {
     let id = runs::id_of(tx, run)?.ok_or_else(|| Error::not_found("Run", run))?;
     for artifact in artifacts {
         let state = artifact.state_in(run);
@@ -38,7 +39,7 @@ pub fn add(tx: &mut dyn Tx, run: RunId, artifacts: &[NewArtifact]) -> Result<()>
             args![id, artifact.name.as_str(), state, artifact.is_input],
         )?;
     }
-    Ok(())
+    if artifacts.is_empty() { Ok(()) } else { events::produced(tx, id, now) }
 }
 
 /// One artifact of a run by name.

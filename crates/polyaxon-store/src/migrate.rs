@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_cache.sql"),
     include_str!("../migrations/0010_tracks.sql"),
     include_str!("../migrations/0011_notifications.sql"),
+    include_str!("../migrations/0012_events.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -195,6 +196,7 @@ mod tests {
         "a750eadfb4135a2e8a6780b497281002",
         "e9c6756f0d5459ca89ad70b073a48a22",
         "b89efa5396f6534d85ae083800c7e95d",
+        "b121db32e93d5d3e938de1232fb06a0f",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

@@ -11,6 +11,7 @@ pub mod cascade;
 pub mod children;
 pub(crate) mod counts;
 mod early_stopping;
+pub mod events;
 pub mod react;
 pub mod schedule;
 pub mod sources;

@@ -38,7 +38,7 @@ pub fn since(tx: &mut dyn Tx, run: RunId, from: i64) -> Result<Vec<NumberedCondi
         .collect()
 }
 
-fn history(tx: &mut dyn Tx, id: i64) -> Result<Vec<StatusCondition>> {
+pub(crate) fn history(tx: &mut dyn Tx, id: i64) -> Result<Vec<StatusCondition>> {
     tx.query("SELECT condition FROM status_conditions WHERE run_id = ?1 ORDER BY seq", args![id])?
         .into_iter()
         .map(|mut row| row.take_json())

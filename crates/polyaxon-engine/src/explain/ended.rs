@@ -6,6 +6,7 @@ use polyaxon_model::status::Status;
 use serde_json::Value as Json;
 
 use super::{Facts, Words, waiting};
+use crate::flow::event;
 
 pub(super) fn failed(facts: &Facts, words: &mut Words) {
     let run = facts.short();
@@ -124,6 +125,12 @@ pub(super) fn upstream_failed(facts: &Facts, words: &mut Words) {
         words.sum_up("The run did not begin because something it needs was not produced.");
         words.because("upstream_output", facts.message().to_owned());
         words.advise("Look at the run that should have produced it.");
+        return;
+    }
+    if facts.reason() == event::LOST {
+        words.sum_up("The run did not begin because none of its events happened.");
+        words.because("event", facts.message().to_owned());
+        words.advise("Look at the runs that it listens to; `kinds` says what they have to do.");
         return;
     }
     words.sum_up("The run did not begin because operations before it did not end as its trigger asks.");

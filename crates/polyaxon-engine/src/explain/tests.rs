@@ -37,6 +37,7 @@ fn facts(kind: RunKind, status: Status, reason: &str, message: &str) -> Facts {
         history: vec![StatusCondition::new(status, reason, message, at(20))],
         pipeline: None,
         turn: None,
+        awaited: Vec::new(),
         queue: None,
         children: None,
         original: None,
@@ -106,6 +107,22 @@ fn an_operation_waits_for_those_before_it() {
     facts.pipeline.as_mut().unwrap().status = Status::Stopping;
     facts.pipeline.as_mut().unwrap().limit = None;
     check(&facts, "dag `pipe`", &["pipeline_concurrency", "pipeline"], &["begins nothing new"]);
+}
+
+#[test]
+fn an_operation_waits_for_an_event_of_another_one() {
+    let mut facts = job(Status::Created, "OperationServiceInit", "Run is created");
+    facts.run.control.place = Place::Child;
+    facts.run.control.is_held = true;
+    let kinds = "run_status_running".to_owned();
+    facts.awaited = vec![Awaited { run: "train".to_owned(), status: Status::Queued, kinds }];
+    facts.turn = Some(Turn { trigger: Trigger::AllDone, upstream: Vec::new() });
+    check(&facts, "something to happen", &["event"], &["run_status_running of `train`, which is queued"]);
+    facts.turn.as_mut().unwrap().upstream.push(("prepare".to_owned(), Status::Running));
+    check(&facts, "something to happen", &["event", "trigger"], &["its trigger `all_done` decides"]);
+
+    let lost = job(Status::UpstreamFailed, crate::flow::event::LOST, "None of its events can happen any more: x.");
+    check(&lost, "none of its events happened", &["event"], &["any more: x."]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use polyaxon_model::kinds::Pending;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Facts, Words, count};
+use super::{Awaited, Facts, Words, count};
 use crate::state::Place;
 
 /// A gate that somebody has to open.
@@ -51,6 +51,18 @@ pub(super) fn turn(facts: &Facts, words: &mut Words) {
         return;
     }
     let waits = facts.upstream(|status| !status.is_done());
+    if control.is_held && !facts.awaited.is_empty() {
+        words.sum_up("The run waits for something to happen to another one.");
+        for Awaited { run, status, kinds } in &facts.awaited {
+            words.because("event", format!("It begins with {kinds} of `{run}`, which is {status}."));
+        }
+        if let Some(turn) = facts.turn.as_ref().filter(|turn| !turn.upstream.is_empty()) {
+            let trigger = turn.trigger;
+            words.because("trigger", format!("When that cannot happen any more, its trigger `{trigger}` decides."));
+        }
+        words.advise("Look at the run that it listens to; without the event this one ends as `upstream_failed`.");
+        return;
+    }
     if control.is_held && !waits.is_empty() {
         let trigger = facts.turn.as_ref().map_or_else(String::new, |turn| turn.trigger.to_string());
         words.sum_up("The run waits for operations that come before it.");

@@ -7,14 +7,25 @@ use polyaxon_model::kinds::{LiveState, ManagedBy, RunKind};
 use polyaxon_model::status::Status;
 
 use super::Draft;
-use crate::state::{Action, Ending, Force, Verb};
+use crate::state::{Action, Ending, Force, Place, Verb};
 use crate::transition;
 
 impl Draft {
     pub(super) fn released(&mut self) {
         let was_held = std::mem::take(&mut self.run.control.is_held);
+        self.run.control.was_released |= was_held;
         if was_held && self.run.pending.is_none() && self.run.status.is_compilable() {
             self.compile();
+        }
+    }
+
+    /// It is held as the child of a pipeline is, and whoever it listens to releases it.
+    pub(super) fn listening(&mut self) {
+        self.run.control.is_compiling = false;
+        let waits_for_nothing_else = self.run.control.place == Place::Independent;
+        if waits_for_nothing_else && self.run.status.is_compilable() && !self.run.control.was_released {
+            self.run.control.is_held = true;
+            self.run.updated_at = self.now.max(self.run.updated_at);
         }
     }
 

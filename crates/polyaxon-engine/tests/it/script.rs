@@ -151,6 +151,7 @@ impl Life {
             Action::Expand => "expand".to_owned(),
             Action::Cascade { verb } => format!("cascade {}", serde_json::to_value(verb).unwrap().as_str().unwrap()),
             Action::Tick => "tick".to_owned(),
+            Action::Tell => "tell".to_owned(),
             Action::React { life } => format!("react {life}"),
             Action::Hooks { life } => format!("hooks of life {life}"),
             Action::Delete { at } => format!("delete at {}", at.seconds_since(self.start)),

@@ -1,6 +1,6 @@
 //! The operations of a dag as children: in an order in which each comes after what it waits for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_model::JsonMap;
@@ -9,12 +9,14 @@ use polyaxon_model::kinds::Trigger;
 use polyaxon_model::run::Run;
 use polyaxon_spec::dag::{self, Graph, GraphNode};
 use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::events::{Awaited, Source};
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::patch::{Strategy, apply_preset};
 use polyaxon_spec::refs::{self, Entity, Reference};
 use polyaxon_spec::wire;
 use polyaxon_store::pipelines::child_id;
 use polyaxon_store::pipelines::children::{Batch, NewChild, Pace, Upstream};
+use polyaxon_store::pipelines::events::Listen;
 use serde_json::Value as Json;
 
 use crate::compile::sentences;
@@ -35,7 +37,10 @@ impl Dag {
         let handed_on = handed_on(resolved);
         let ids: HashMap<&str, RunId> =
             graph.nodes.iter().map(|node| (node.name.as_str(), child_id(run.uuid, &node.name))).collect();
-        let children = in_order(&graph).into_iter().map(|node| child(run, node, &ids, handed_on.as_ref()));
+        let listened_to: HashSet<&str> =
+            graph.nodes.iter().flat_map(|node| &node.events).filter_map(operation).collect();
+        let children =
+            in_order(&graph).into_iter().map(|node| child(run, node, &ids, &listened_to, handed_on.as_ref()));
         Ok(Dag { children: children.collect::<Result<_, _>>()? })
     }
 
@@ -75,6 +80,7 @@ fn child(
     run: &Run,
     node: &GraphNode,
     ids: &HashMap<&str, RunId>,
+    listened_to: &HashSet<&str>,
     handed_on: Option<&Node>,
 ) -> Result<NewChild, String> {
     let operation = &node.compiled.operation;
@@ -93,6 +99,10 @@ fn child(
         let run = *ids.get(name.as_str())?;
         Some(Upstream { run, values: values.get(name).map(|values| Json::Object(values.clone())) })
     };
+    let mut meta_info = inherited(&run.meta_info);
+    if listened_to.contains(node.name.as_str()) {
+        meta_info.insert("has_downstream_events_trigger".to_owned(), Json::Bool(true));
+    }
     Ok(NewChild {
         uuid: child_id(run.uuid, &node.name),
         kind,
@@ -100,14 +110,32 @@ fn child(
         name: Some(node.name.clone()),
         description: text("description"),
         tags: tags.map(|tags| tags.iter().filter_map(Node::as_str).map(str::to_owned).collect()),
-        meta_info: inherited(&run.meta_info),
+        meta_info,
         inputs: Some(literals(&node.compiled.params)).filter(|inputs| !inputs.is_empty()),
         raw_content: wire::to_source(&document).map_err(|problems| sentences(&problems))?.to_string(),
         requires_approval: operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         trigger,
         on_skip: if skips { OnSkip::Skip } else { OnSkip::GoOn },
-        upstream: node.upstream.iter().filter_map(upstream).collect(),
+        upstream: node.ends.iter().filter_map(upstream).collect(),
+        listens: node.events.iter().map(|event| listen(event, ids)).collect(),
     })
+}
+
+/// The operation that an event happens to.
+fn operation(event: &Awaited) -> Option<&str> {
+    match &event.source {
+        Source::Run(Entity::Operation(name)) => Some(name),
+        Source::Run(_) | Source::Silent(_) => None,
+    }
+}
+
+fn listen(event: &Awaited, ids: &HashMap<&str, RunId>) -> Listen {
+    let run = match &event.source {
+        Source::Run(Entity::Operation(name)) => ids.get(name.as_str()).copied(),
+        Source::Run(Entity::Run(uuid)) => uuid.parse().ok(),
+        Source::Run(Entity::Dag) | Source::Silent(_) => None,
+    };
+    Listen { run, kinds: event.kinds.clone() }
 }
 
 /// Param names and what they refer to, by operation.

@@ -125,6 +125,7 @@ fn pattern(run: &Run) -> NewChild {
         trigger: Trigger::AllDone,
         on_skip: OnSkip::GoOn,
         upstream: Vec::new(),
+        listens: Vec::new(),
     }
 }
 

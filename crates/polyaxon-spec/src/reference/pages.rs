@@ -330,14 +330,21 @@ pathRef: ./report.yaml",
         title: "Hooks, events and builds",
         summary: "runs that follow, what starts an operation, images made before a run",
         intro: "\
-A hook is a run that follows when this run ends. Events start an operation when something happens elsewhere. A build is
-a run that makes the image before this run starts.",
+A hook is a run that follows when this run ends. A build is a run that makes the image before this run starts.
+
+Events start an operation when something happens to a run: to an operation of the same dag (`ops.NAME`), which need not
+have ended, or to any run of the project (`runs.UUID`). The first event that happens starts the operation, once, even
+when it happened before the operation was there; other dependencies are not waited for. When no event can happen any
+more because the runs have ended, the operation follows its `trigger` and `dependencies`; one without `dependencies`
+ends as `upstream_failed`. `run_status_*` (with `run_status_done` for any end), `run_new_artifacts` and
+`run_approved_actor` happen. The other kinds, and sources that are no runs, are accepted and never happen; `polyaxon
+check` warns of them.",
         example: "\
 kind: operation
 hooks:
 - {hubRef: slack, connection: slack, trigger: failed}
 events:
-- {kinds: [run_status_succeeded], ref: ops.prepare}
+- {kinds: [run_status_running], ref: runs.a1b2c3d4e5f647898abcdef012345678}
 build:
   hubRef: kaniko
   connection: registry

@@ -39,7 +39,8 @@ const KINDS: &[&str] = &[
 
 pub static EVENT_TRIGGER: Section = Section {
     name: "event trigger",
-    doc: "Starts the operation when something happens.",
+    doc: "Starts the operation as soon as one of the kinds happens to a run, which need not have ended. Acting kinds are \
+          `run_status_*`, `run_new_artifacts` and `run_approved_actor`; the others are accepted and never happen.",
     fields: &[
         field(
             "kinds",
@@ -48,8 +49,13 @@ pub static EVENT_TRIGGER: Section = Section {
             "[run_status_succeeded]",
         )
         .required(),
-        field("ref", Type::Str, "Where it must happen: `ops.NAME`, `runs.UUID`, `dag` or a connection.", "ops.train")
-            .required(),
+        field(
+            "ref",
+            Type::Str,
+            "Where it must happen: `ops.NAME`, an operation of the same dag, or `runs.UUID`.",
+            "ops.train",
+        )
+        .required(),
     ],
     check: None,
 };

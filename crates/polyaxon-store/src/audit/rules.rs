@@ -94,6 +94,7 @@ pub(super) fn all(dialect: Dialect, now: Timestamp) -> Vec<Rule> {
                  AND r.pipeline_id IS NULL AND r.executor_id IS NULL AND r.schedule_at IS NULL \
                  AND r.updated_at < {before} \
                  AND NOT EXISTS (SELECT 1 FROM actions a WHERE a.run_id = r.id AND a.done_at IS NULL) \
+                 AND NOT EXISTS (SELECT 1 FROM run_edges e WHERE e.downstream_id = r.id AND e.events IS NOT NULL) \
                  AND NOT EXISTS (SELECT 1 FROM pipelines p WHERE p.run_id = r.id) ORDER BY r.id"
             ),
             SEE,

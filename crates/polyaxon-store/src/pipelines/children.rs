@@ -13,6 +13,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
+use super::events::{self, Listen};
 use super::react::{decide_all, set_state, settle};
 use super::{Pipeline, state};
 use crate::db::value::{json, optional_json};
@@ -38,6 +39,8 @@ pub struct NewChild {
     pub trigger: Trigger,
     pub on_skip: OnSkip,
     pub upstream: Vec<Upstream>,
+    /// What starts it beside the ends of these.
+    pub listens: Vec<Listen>,
 }
 
 /// An operation that must be done before.
@@ -116,7 +119,7 @@ pub fn create(tx: &mut dyn Tx, run: RunId, seq: i64, batch: &Batch, now: Timesta
         let id = match insert(tx, &parent, child, Place::Child, at, None)? {
             Some(id) => {
                 created += 1;
-                connect(tx, &parent, id, position, child, &ids)?;
+                connect(tx, &parent, id, position, child, &ids, now)?;
                 id
             }
             None => repeat(tx, child, now)?,
@@ -267,6 +270,7 @@ pub(super) fn connect(
     position: u64,
     child: &NewChild,
     ids: &HashMap<RunId, i64>,
+    now: Timestamp,
 ) -> Result<()> {
     for upstream in &child.upstream {
         let known = ids.get(&upstream.run).copied();
@@ -280,33 +284,39 @@ pub(super) fn connect(
         )?;
     }
     tx.execute(
-        "INSERT INTO pipeline_children (run_id, pipeline_id, position, state, trigger_rule, on_skip, upstreams) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO pipeline_children (run_id, pipeline_id, position, state, trigger_rule, on_skip, upstreams, \
+         listens) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         args![
             id,
             parent.id,
             position as i64,
-            if child.upstream.is_empty() { state::READY } else { state::WAITING },
+            if child.upstream.is_empty() && child.listens.is_empty() { state::READY } else { state::WAITING },
             child.trigger,
             child.on_skip == OnSkip::Skip,
             child.upstream.len() as i64,
+            !child.listens.is_empty(),
         ],
     )?;
-    Ok(())
+    let is_upstream = |run| child.upstream.iter().any(|upstream| upstream.run == run);
+    match events::connect(tx, id, &child.listens, &is_upstream, now)? {
+        Some(message) => lifecycle::apply(tx, child.uuid, &Event::CompileFailed { message }, now).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// A child of an earlier life: one that succeeded stays, any other takes the new content and waits for its turn again.
 fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
-    let sql = "SELECT r.id, r.status, c.upstreams FROM runs r LEFT JOIN pipeline_children c ON c.run_id = r.id \
+    let sql = "SELECT r.id, r.status, c.upstreams, c.listens FROM runs r LEFT JOIN pipeline_children c ON c.run_id = r.id \
                WHERE r.uuid = ?1";
     let mut row = first(tx, sql, args![child.uuid])?.ok_or_else(|| Error::not_found("Run", child.uuid))?;
     let (id, status, upstreams): (i64, Status, Option<i64>) = (row.take()?, row.take()?, row.take()?);
+    let waits = upstreams != Some(0) || row.take::<Option<bool>>()? == Some(true);
     if status.is_done() && status != Status::Succeeded {
         if !child.raw_content.is_empty() {
             tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
         }
         lifecycle::apply(tx, child.uuid, &Event::Reset, now)?;
-        set_state(tx, id, if upstreams == Some(0) { state::READY } else { state::WAITING })?;
+        set_state(tx, id, if waits { state::WAITING } else { state::READY })?;
     }
     Ok(id)
 }

@@ -8,7 +8,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use super::react::OPERATION;
-use super::{advance, tracks};
+use super::{advance, events, tracks};
 use crate::db::{Row, Tx, args, first};
 use crate::{Result, lifecycle};
 
@@ -106,11 +106,14 @@ struct Counted {
 
 /// Counts the end of a child in its pipeline and its downstreams, and answers those. None when it was counted before.
 pub(super) fn count(tx: &mut dyn Tx, id: i64, status: Status) -> Result<Option<Vec<Row>>> {
-    let sql = "SELECT counted, counted_bad, trigger_rule, bad, pipeline_id FROM pipeline_children WHERE run_id = ?1";
+    let sql =
+        "SELECT counted, counted_bad, trigger_rule, bad, pipeline_id, listens FROM pipeline_children WHERE run_id = ?1";
     let Some(mut row) = first(tx, sql, args![id])? else { return Ok(None) };
     let before = Counted { end: row.take()?, is_bad: row.take()? };
     let (trigger, bad, pipeline): (Trigger, i64, i64) = (row.take()?, row.take()?, row.take()?);
-    let is_broken = is_broken(status, trigger, bad > 0);
+    let listens: bool = row.take()?;
+    let has_bad_upstream = bad > 0 || (listens && events::has_bad_source(tx, id)?);
+    let is_broken = is_broken(status, trigger, has_bad_upstream);
     let end = if is_broken { "broken" } else { status.as_str() };
     let is_bad = is_broken || matches!(status, Status::Failed | Status::Stopped);
     let after = Counted { end: Some(end.to_owned()), is_bad };

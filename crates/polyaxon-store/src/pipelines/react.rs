@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use polyaxon_engine::flow::completion::{self, Course};
+use polyaxon_engine::flow::event;
 use polyaxon_engine::flow::trigger::{OnSkip, Upstreams, Verdict, evaluate};
 use polyaxon_engine::state::{Action, Ending, Event, Verb};
 use polyaxon_model::ids::RunId;
@@ -10,7 +11,7 @@ use polyaxon_model::kinds::{RunKind, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Pipeline, advance, counts, early_stopping, schedule, state};
+use super::{Pipeline, advance, counts, early_stopping, events, schedule, state};
 use crate::db::{Row, Tx, args, first, scalar};
 use crate::{Result, actions, cache, lifecycle};
 
@@ -19,7 +20,7 @@ pub fn react(tx: &mut dyn Tx, ended: &[(RunId, i64)], now: Timestamp) -> Result<
     let mut touched = BTreeSet::new();
     for (run, seq) in ended {
         if actions::done(tx, *run, *seq, now)? {
-            touched.extend(react_to(tx, *run, now)?);
+            react_to(tx, *run, &mut touched, now)?;
         }
     }
     for pipeline in touched {
@@ -47,19 +48,24 @@ pub(crate) fn settle(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<(
     advance::advance(tx, found, now)
 }
 
-/// Answers the pipeline around the run.
-fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> {
-    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind, o.plan IS NOT NULL FROM runs r \
+/// Notes the pipelines that are to be looked at.
+fn react_to(tx: &mut dyn Tx, run: RunId, touched: &mut BTreeSet<i64>, now: Timestamp) -> Result<()> {
+    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind, o.plan IS NOT NULL, \
+               EXISTS (SELECT 1 FROM run_edges e WHERE e.upstream_id = r.id AND e.events IS NOT NULL) FROM runs r \
                LEFT JOIN runs p ON p.id = r.pipeline_id LEFT JOIN pipelines o ON o.run_id = r.pipeline_id \
                WHERE r.uuid = ?1";
-    let Some(mut row) = first(tx, sql, args![run])? else { return Ok(None) };
+    let Some(mut row) = first(tx, sql, args![run])? else { return Ok(()) };
     let (id, kind, status): (i64, RunKind, Status) = (row.take()?, row.take()?, row.take()?);
     let (around, around_kind): (Option<i64>, Option<RunKind>) = (row.take()?, row.take()?);
-    let has_plan: bool = row.take()?;
+    let (has_plan, has_listeners): (bool, bool) = (row.take()?, row.take()?);
     if !status.is_done() {
-        return Ok(None);
+        return Ok(());
     }
+    touched.extend(around);
     cache::release(tx, id, now)?;
+    if has_listeners {
+        touched.extend(events::tell(tx, id, now)?);
+    }
     if matches!(kind, RunKind::Dag | RunKind::Matrix) && has_open_children(tx, id)? {
         actions::write(tx, id, &Action::Cascade { verb: Verb::Stop }, None, now)?;
     }
@@ -74,7 +80,7 @@ fn react_to(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Option<i64>> 
     if let (Some(around), Some(RunKind::Schedule)) = (around, around_kind) {
         schedule::tick_ended(tx, around, now)?;
     }
-    Ok(around)
+    Ok(())
 }
 
 fn has_open_children(tx: &mut dyn Tx, id: i64) -> Result<bool> {
@@ -89,11 +95,19 @@ struct Operation {
     on_skip: OnSkip,
     state: String,
     upstreams: Upstreams,
+    listens: bool,
 }
 
 /// The columns of `pipeline_children` that an operation is read from.
 pub(super) const OPERATION: &str =
-    "run_id, trigger_rule, on_skip, state, upstreams, succeeded, failed, stopped, skipped";
+    "run_id, trigger_rule, on_skip, state, upstreams, succeeded, failed, stopped, skipped, listens";
+
+/// Decides about an operation that can still begin.
+pub(super) fn decide_one(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
+    let sql = format!("SELECT {OPERATION} FROM pipeline_children WHERE run_id = ?1");
+    let operation = first(tx, &sql, args![id])?.map(read).transpose()?;
+    operation.map_or(Ok(()), |operation| decide(tx, &operation, now))
+}
 
 /// Decides about every operation of a dag that waits: when it begins, and when it goes on after a resume.
 pub(super) fn decide_all(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<()> {
@@ -116,6 +130,7 @@ fn read(mut row: Row) -> Result<Operation> {
             stopped: super::count(row)?,
             skipped: super::count(row)?,
         },
+        listens: row.take()?,
     })
 }
 
@@ -125,9 +140,16 @@ fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> 
     if !is_decided && operation.state != state::WAITING {
         return Ok(());
     }
-    let verdict = evaluate(trigger, operation.on_skip, &operation.upstreams);
+    let (on_skip, upstreams) = (operation.on_skip, &operation.upstreams);
+    let verdict = if operation.listens {
+        events::verdict(tx, id, trigger, on_skip, upstreams)?
+    } else {
+        evaluate(trigger, on_skip, upstreams)
+    };
     let concluded = |status, message: String| {
-        Event::Concluded(Ending { status, reason: "SchedulerNotifyDone".to_owned(), message })
+        let is_lost = operation.listens && status == Status::UpstreamFailed;
+        let reason = if is_lost { event::LOST } else { "SchedulerNotifyDone" };
+        Event::Concluded(Ending { status, reason: reason.to_owned(), message })
     };
     let (next, event) = match (verdict, is_decided) {
         (Verdict::Wait, false) => return Ok(()),
@@ -140,8 +162,14 @@ fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> 
             (state::DECIDED, concluded(Status::Skipped, message))
         }
         (Verdict::UpstreamFailed, false) => {
-            let message = format!("The trigger `{trigger}` cannot come true any more: {}.", told(&operation.upstreams));
-            (state::DECIDED, concluded(Status::UpstreamFailed, message))
+            let mut reasons = Vec::new();
+            if operation.listens {
+                reasons.push(events::lost(tx, id)?);
+            }
+            if upstreams.total > 0 {
+                reasons.push(format!("The trigger `{trigger}` cannot come true any more: {}.", told(upstreams)));
+            }
+            (state::DECIDED, concluded(Status::UpstreamFailed, reasons.join(" ")))
         }
     };
     set_state(tx, id, next)?;

@@ -142,9 +142,10 @@ fn make(tx: &mut dyn Tx, run: RunId, plan: &Plan, number: u64, at: Timestamp, no
         trigger: Trigger::AllDone,
         on_skip: OnSkip::GoOn,
         upstream: Vec::new(),
+        listens: Vec::new(),
     };
     let Some(id) = children::insert(tx, &parent, &child, Place::Tick { at }, now, Some(at))? else { return Ok(()) };
-    children::connect(tx, &parent, id, number, &child, &std::collections::HashMap::new())?;
+    children::connect(tx, &parent, id, number, &child, &std::collections::HashMap::new(), now)?;
     super::react::set_state(tx, id, super::state::RELEASED)?;
     tx.execute("UPDATE pipelines SET created = created + 1 WHERE run_id = ?1", args![parent.id])?;
     Ok(())

@@ -78,7 +78,7 @@ fn filled(database: &Database) -> World {
     }
     let run = world.job().uuid;
     let artifacts = from_value::<Vec<_>>(json!([{"name": "m", "kind": "model", "path": "outputs/m"}])).unwrap();
-    world.store.write_blocking(move |tx| lineage::add(tx, run, &artifacts)).unwrap();
+    world.store.write_blocking(move |tx| lineage::add(tx, run, &artifacts, at(NOW))).unwrap();
     let key = Key { project: "p".into(), kind: VersionKind::Model, name: "v1".into() };
     let body = from_value(json!({"run": run, "artifacts": ["m"], "stage": "production"})).unwrap();
     let uuid = VersionId::new(Uuid::new_v4());

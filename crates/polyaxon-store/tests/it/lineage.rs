@@ -14,7 +14,7 @@ use crate::testkit::{NOW, World, at, databases};
 impl World {
     fn add_artifacts(&self, run: polyaxon_model::ids::RunId, rows: Json) {
         let rows: Vec<NewArtifact> = serde_json::from_value(rows).unwrap();
-        self.store.write_blocking(move |tx| lineage::add(tx, run, &rows)).unwrap();
+        self.store.write_blocking(move |tx| lineage::add(tx, run, &rows, at(NOW))).unwrap();
     }
 
     fn artifact_names(&self, scope: Scope, query: &str, sort: &str) -> String {

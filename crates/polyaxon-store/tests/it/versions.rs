@@ -50,7 +50,7 @@ fn versions_are_promoted_from_runs_filtered_and_removed() {
         let run = world.job().uuid;
         let rows =
             serde_json::from_value::<Vec<_>>(json!([{"name": "m", "kind": "model"}, {"name": "n", "kind": "file"}]));
-        world.store.write_blocking(move |tx| lineage::add(tx, run, &rows.unwrap())).unwrap();
+        world.store.write_blocking(move |tx| lineage::add(tx, run, &rows.unwrap(), at(NOW))).unwrap();
         let made =
             world.version("v1", json!({"run": run, "artifacts": ["n"], "tags": ["a", "b"], "content": "{}"})).unwrap();
         assert_eq!((made.lineage.len(), made.lineage[0].name.as_str()), (1, "n"));

@@ -202,6 +202,7 @@ fn of_pipeline(forest: &Forest, row: &TreeRow, digest: &Digest<'_>, look: &Look<
     parts.extend(others);
     let pruned = digest.children.iter().filter(|child| child.word() == style::PRUNED).count();
     parts.extend((pruned > 0).then(|| format!("{pruned} {}", style::PRUNED)));
+    parts.extend(gate(row).filter(|_| total == 0));
     parts.extend(why(row).filter(|_| total == 0 || row.status == Status::Stopped));
     parts.join(if look.unicode { " · " } else { ", " })
 }
@@ -210,9 +211,14 @@ fn of_leaf(forest: &Forest, row: &TreeRow) -> String {
     let metric = row.parent.and_then(|parent| forest.get(parent)).and_then(|parent| parent.metric.as_ref());
     let value =
         metric.zip(row.value).map(|(metric, value)| format!("{} {}{}", metric.name, number(value), params(row)));
-    let gate = row.pending.map(|gate| format!("waits for {gate}"));
     let why = why(row).map(|why| if row.params.is_some() { format!("{}  {why}", params(row).trim()) } else { why });
-    why.or(gate).or(value).unwrap_or_else(|| params(row).trim().to_owned())
+    why.or_else(|| gate(row)).or(value).unwrap_or_else(|| params(row).trim().to_owned())
+}
+
+/// What a run waits for before it begins.
+fn gate(row: &TreeRow) -> Option<String> {
+    let gate = row.pending.map(|gate| gate.to_string()).or_else(|| row.awaits.as_deref().map(one_line));
+    gate.map(|gate| format!("waits for {gate}"))
 }
 
 /// Reason and message on one line.

@@ -20,5 +20,6 @@ mod a11_crashes;
 mod a12_falsy;
 mod a13_approval;
 mod a14_early_stopping;
+mod a15_events;
 mod a17_agents;
 mod a18_retention;

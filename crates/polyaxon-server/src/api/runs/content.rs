@@ -9,9 +9,10 @@ use polyaxon_model::ids::StateId;
 use polyaxon_model::kinds::{RunKind, Runtime};
 use polyaxon_spec::check;
 use polyaxon_spec::clone::{self, OverrideStrategy};
-use polyaxon_spec::compose::{self, Compiled};
+use polyaxon_spec::compose::{self, Compiled, Place};
 use polyaxon_spec::dag;
 use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::events;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::wire;
 use polyaxon_store::pipelines::schedule;
@@ -112,6 +113,10 @@ fn describe(operation: &Node, compiled: &Compiled, registry: Registry) -> Result
     // Refused rather than ignored: nobody would notice that a part of an operation was left out.
     if let Some(problem) = support::unsupported(&compiled.operation) {
         return Err(refuse(&[problem]));
+    }
+    let problems = events::check(&compiled.operation, Place::Root);
+    if problems.iter().any(Diagnostic::is_error) {
+        return Err(refuse(&problems));
     }
     check_pipeline(&compiled.operation)?;
     let raw = wire::to_source(operation).map_err(|problems| refuse(&problems))?;

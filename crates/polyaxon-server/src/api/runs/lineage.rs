@@ -142,7 +142,7 @@ pub(crate) async fn post_artifacts(
         .write(move |tx, now| {
             present(tx, &path)?;
             beats::note(tx, path.run, silence, now)?;
-            lineage::add(tx, path.run, &artifacts)
+            lineage::add(tx, path.run, &artifacts, now)
         })
         .await?;
     server.changes.notify(run);

@@ -20,6 +20,8 @@ fn forest(trials: u64) -> Forest {
                "metric": {"name": "loss", "optimization": "minimize"}}),
         json!({"uuid": id(4), "number": 4, "parent": id(1), "name": "report", "kind": "job", "status": "created",
                "created_at": "2026-01-01T00:00:00Z", "pending": "approval"}),
+        json!({"uuid": id(5), "number": 5, "parent": id(1), "name": "monitor", "kind": "job", "status": "created",
+               "created_at": "2026-01-01T00:00:00Z", "awaits": "run_status_failed of train"}),
     ];
     for number in 10..10 + trials {
         let (status, value) = match number {
