@@ -52,6 +52,10 @@ pub struct Changes {
     pub description: Option<String>,
     pub tags: Option<Vec<String>>,
     pub meta_info: Option<Value>,
+    /// Operations of a dag that run again with all that follow them.
+    pub from: Vec<String>,
+    /// Operations of a dag that run again alone.
+    pub only: Vec<String>,
 }
 
 impl Listing {
@@ -155,6 +159,9 @@ impl Changes {
         set(&mut body, "description", self.description.clone());
         set(&mut body, "tags", self.tags.clone());
         set(&mut body, "meta_info", self.meta_info.clone());
+        for (field, names) in [("from", &self.from), ("only", &self.only)] {
+            set(&mut body, field, (!names.is_empty()).then(|| names.clone()));
+        }
         body
     }
 }

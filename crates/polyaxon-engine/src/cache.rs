@@ -77,7 +77,7 @@ pub struct Facts {
     pub is_child: bool,
     pub is_schedule: bool,
     pub is_clone: bool,
-    /// A person wanted it to run although it waited for an equal one.
+    /// A person wanted it to run whatever equal runs there are.
     pub runs_anyway: bool,
     pub code: Code,
 }
@@ -140,7 +140,11 @@ impl fmt::Display for Refusal {
                  it on"
             ),
             Refusal::Clone => write!(out, "the run was made of another run, by restart or copy"),
-            Refusal::Approved => write!(out, "it was approved while it waited for an equal run"),
+            Refusal::Approved => write!(
+                out,
+                "somebody asked for it to run: it was approved while it waited for an equal run, or its dag was started \
+                 again from it"
+            ),
             Refusal::NothingToCompare => {
                 write!(out, "it has no inputs, outputs, init steps, connections or commands that are compared")
             }

@@ -9,6 +9,8 @@ use polyaxon_model::new_run::CloneRequest;
 use polyaxon_model::status::Status;
 use serde_json::{Value as Json, json};
 
+use crate::flow::rerun::{Rerun, Selection};
+
 /// The run that a clone is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
@@ -50,6 +52,8 @@ pub struct Plan {
     pub description: Option<String>,
     pub tags: Option<Vec<String>>,
     pub meta_info: JsonMap,
+    /// Of a dag: what of it runs again, when not all of it does.
+    pub rerun: Option<Rerun>,
 }
 
 /// Why a run cannot be cloned.
@@ -66,6 +70,10 @@ pub enum CloneError {
     NotDone(Status),
     #[error("Cannot resume this run, it reused the result of another run and has nothing to continue.")]
     ResumesCacheHit,
+    #[error("`from` and `only` exclude each other.")]
+    FromAndOnly,
+    #[error("`from` and `only` are for restart and copy; a resumed run goes on with all that did not succeed.")]
+    ResumesInPart,
     #[error("`meta_info.recompile` needs `content` to be a complete polyaxonfile.")]
     NothingToRecompile,
 }
@@ -79,6 +87,7 @@ pub fn plan(kind: NewClone, source: &Source, request: &CloneRequest) -> Result<P
         return Err(CloneError::NoContent);
     }
     let content = content_rule(request)?;
+    let selection = selection(request)?;
     let mut meta_info = request.meta_info.clone().unwrap_or_default();
     meta_info.remove("recompile");
     let uploads = source.meta_info.get("upload_artifacts").and_then(Json::as_str);
@@ -104,7 +113,17 @@ pub fn plan(kind: NewClone, source: &Source, request: &CloneRequest) -> Result<P
         description: request.description.clone().or_else(|| source.description.clone()),
         tags: request.tags.clone().or_else(|| source.tags.clone()),
         meta_info,
+        rerun: selection.map(|selection| Rerun { of: source.run, selection }),
     })
+}
+
+fn selection(request: &CloneRequest) -> Result<Option<Selection>, CloneError> {
+    match (request.from.is_empty(), request.only.is_empty()) {
+        (true, true) => Ok(None),
+        (false, true) => Ok(Some(Selection::From(request.from.clone()))),
+        (true, false) => Ok(Some(Selection::Only(request.only.clone()))),
+        (false, false) => Err(CloneError::FromAndOnly),
+    }
 }
 
 /// Checks that a run can be resumed and tells how the request's content is used.
@@ -115,6 +134,8 @@ pub fn check_resume(source: &Source, request: &CloneRequest) -> Result<ContentRu
         Err(CloneError::ResumesCacheHit)
     } else if !source.has_content {
         Err(CloneError::NoContent)
+    } else if !request.from.is_empty() || !request.only.is_empty() {
+        Err(CloneError::ResumesInPart)
     } else {
         content_rule(request)
     }
@@ -190,6 +211,10 @@ mod tests {
         assert_eq!(check_resume(&hit, &none), Err(CloneError::ResumesCacheHit));
         assert_eq!(plan(NewClone::Copy, &tracked, &none), Err(CloneError::NoContent));
         assert_eq!(plan(NewClone::Copy, &hit, &none), Err(CloneError::CacheHit(RUN.parse().unwrap())));
+        let both = request(json!({"from": ["a"], "only": ["b"]}));
+        assert_eq!(plan(NewClone::Restart, &source(json!({})), &both), Err(CloneError::FromAndOnly));
+        let part = request(json!({"from": ["a"]}));
+        assert_eq!(check_resume(&source(json!({})), &part), Err(CloneError::ResumesInPart));
         let recompile = json!({"meta_info": {"recompile": true}});
         assert_eq!(check_resume(&source(json!({})), &request(recompile)), Err(CloneError::NothingToRecompile));
     }

@@ -69,7 +69,7 @@ pub struct Control {
     pub has_listeners: bool,
     /// It was held and let go: what it waited for before it began is over for good.
     pub was_released: bool,
-    /// It was approved while it waited for an equal run: it does not look for another.
+    /// It looks for no equal run: it was approved while it waited for one, or it was asked to run again.
     pub runs_anyway: bool,
     /// Whether hooks or notifications follow its end; none as long as it was not compiled.
     pub has_hooks: Option<bool>,

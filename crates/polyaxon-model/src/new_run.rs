@@ -109,6 +109,13 @@ pub struct CloneRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub meta_info: Option<JsonMap>,
+    /// Of a dag that is started again: run these operations and all that come after them, and keep the results of the
+    /// others. Operations of a dag in a dag are named `OUTER.INNER`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// The same, but nothing after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
 }
 
 /// Body of `PATCH …/runs/{uuid}`. A missing field is not touched; a null one is cleared where that is possible.

@@ -151,13 +151,15 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
     }
     let mut edges = references::fill(&mut params, &operation, &input.run.project, &input.sources, &options.layout)?;
     let context = context(options, &input, now);
-    for join in joins::wanted(&operation, &params, &context).map_err(Problem::Wrong)? {
+    let joins = joins::wanted(&operation, &params, &context).map_err(Problem::Wrong)?;
+    for join in &joins {
         let Some(project) = input.project else { continue };
         let known = store.known();
         let found = store.read_blocking(|tx| join.find(tx, &known, project, now)).map_err(Problem::Store)?;
         let found = found.map_err(Problem::Wrong)?;
         edges.extend(join.fill(&mut params, &input.run, &found, &options.layout).map_err(Problem::Wrong)?);
     }
+    joins::settle(&joins, &mut params, &operation).map_err(Problem::Wrong)?;
     let resolved = resolve(&operation, &params, &context).map_err(wrong)?;
     let cache = if resolved.should_run { wish(&input, &operation, &resolved.operation) } else { None };
     let has_hooks = resolved.operation.get("hooks").is_some_and(is_truthy);

@@ -7,9 +7,10 @@ mod dag;
 mod matrix;
 mod schedule;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use polyaxon_engine::flow::rerun::{Earlier, Rerun};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{RunKind, Runtime};
@@ -19,6 +20,7 @@ use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
 use polyaxon_store::db::Tx;
 use polyaxon_store::pipelines::children::{self, Batch, Pace, Progress};
+use polyaxon_store::pipelines::rerun;
 use polyaxon_store::pipelines::schedule::Plan;
 use polyaxon_store::pipelines::trials::{self, Trial};
 use polyaxon_store::runs;
@@ -35,6 +37,8 @@ pub(crate) struct Input {
     progress: Progress,
     /// What a search that learns has found so far.
     trials: Vec<Trial>,
+    /// What the operations of a dag did in the run that it repeats in part.
+    earlier: BTreeMap<String, Earlier>,
     /// The pipeline; left out when its children were worked out before.
     run: Option<Run>,
 }
@@ -76,7 +80,12 @@ pub(crate) fn read(tx: &mut dyn Tx, run: RunId, cached: &HashSet<RunId>) -> poly
     let learns = runs::runtime(tx, run)?.is_some_and(|runtime| LEARNING.contains(&runtime));
     let trials = if learns { trials::list(tx, run)? } else { Vec::new() };
     let run = if is_known { None } else { runs::get(tx, run)? };
-    Ok((is_known || run.is_some()).then_some(Input { progress, trials, run }))
+    let repeated = run.as_ref().and_then(|run| Some((run, Rerun::of_run(&run.meta_info)?)));
+    let earlier = match repeated {
+        Some((run, rerun)) => rerun::earlier(tx, rerun.of, &run.project)?,
+        None => BTreeMap::new(),
+    };
+    Ok((is_known || run.is_some()).then_some(Input { progress, trials, earlier, run }))
 }
 
 impl Expansions {
@@ -88,7 +97,7 @@ impl Expansions {
     pub(crate) fn expand(&self, run: RunId, input: Input) -> Result<Expanded, String> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let expansion = match input.run {
-            Some(run) => Arc::new(expansion(&run)?),
+            Some(run) => Arc::new(expansion(&run, &input.earlier)?),
             None => known().get(&run).cloned().ok_or("the children of the pipeline are no longer known")?,
         };
         let from = input.progress.position;
@@ -108,7 +117,7 @@ impl Expansions {
     }
 }
 
-fn expansion(run: &Run) -> Result<Expansion, String> {
+fn expansion(run: &Run, earlier: &BTreeMap<String, Earlier>) -> Result<Expansion, String> {
     let resolved = run.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let resolved = wire::read_compiled(&resolved.ok_or("the compiled operation of the run cannot be read")?);
     let document = wire::read_operation(run.raw_content.as_deref().unwrap_or_default());
@@ -116,7 +125,7 @@ fn expansion(run: &Run) -> Result<Expansion, String> {
     let children = match run.kind {
         RunKind::Schedule => Children::Schedule(schedule::plan(run, &document, &resolved)?),
         RunKind::Matrix => Children::Matrix(Box::new(matrix::Matrix::read(run, &document, &resolved)?)),
-        _ => Children::Dag(dag::Dag::read(run, &resolved)?),
+        _ => Children::Dag(dag::Dag::read(run, &resolved, earlier)?),
     };
     let section = if run.kind == RunKind::Matrix { "matrix" } else { "run" };
     let policies = resolved.at(&[section, "earlyStopping"]).filter(|policies| !policies.is_null());

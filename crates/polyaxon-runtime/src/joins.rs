@@ -1,7 +1,8 @@
 //! Joins: params that are collected from the runs that a query finds, as lists in the order of the query.
 //!
-//! Invariant: the run itself is never among them, and nothing that was not found is invented: without a match a list is
-//! empty, and a run that lacks a value is passed over with a `null` in its place.
+//! Invariant: the run itself is never among them, and nothing that was not found is invented: without a match an input
+//! has its default, or else an empty list when it is optional, and a run that lacks a value is passed over with a `null`
+//! in its place.
 
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_compile::context::{self, Pass, RunContext};
@@ -11,10 +12,12 @@ use polyaxon_model::kinds::EdgeKind;
 use polyaxon_model::listing::{Counting, Paging};
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
+use polyaxon_spec::io::Declaration;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::refs::{self, RefValue};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::{NewEdge, Side};
+use polyaxon_store::pipelines::sources::holder;
 use polyaxon_store::run_list::{self, RunQuery};
 use serde_json::{Value as Json, json};
 
@@ -145,6 +148,40 @@ impl Join {
     }
 }
 
+/// What inputs get of joins that found nothing: their default. One that must have a value makes the run fail.
+pub(crate) fn settle(joins: &[Join], params: &mut Map, operation: &Node) -> Result<(), String> {
+    for join in joins {
+        for (key, _) in join.params.iter() {
+            let name = &key.text;
+            let inputs = Declaration::all(operation, "inputs");
+            let Some(input) = inputs.into_iter().find(|input| input.name == name) else { continue };
+            let value = params.get(name).and_then(|param| param.get("value"));
+            if !value.is_some_and(is_empty) {
+                continue;
+            }
+            if !input.is_optional() {
+                let Join { query, .. } = join;
+                return Err(format!("the input `{name}` is required, but its join found no run: `{query}`"));
+            }
+            if let (Some(default), Some(param)) =
+                (input.default_value(), params.get_mut(name).and_then(Node::as_map_mut))
+            {
+                param.insert("value", default.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No run, or no file of any run.
+fn is_empty(value: &Node) -> bool {
+    match (value.as_list(), value.as_map()) {
+        (Some(items), _) => items.is_empty(),
+        (None, Some(files)) => files.iter().all(|(_, paths)| paths.as_list().is_some_and(<[Node]>::is_empty)),
+        (None, None) => false,
+    }
+}
+
 fn of_runs(asked: &RefValue, found: &[&Run], layout: &Layout) -> Json {
     found.iter().map(|run| references::value(run, asked, layout).unwrap_or(Json::Null)).collect()
 }
@@ -154,7 +191,7 @@ fn of_files(wanted: &serde_json::Map<String, Json>, found: &[&Run]) -> Json {
     let paths = |paths: &Json| -> Json {
         let paths = paths.as_array().cloned().unwrap_or_default();
         let of_run = |run: &&Run| {
-            let run = references::holder(run).to_hex();
+            let run = holder(run).to_hex();
             paths.iter().filter_map(Json::as_str).map(|path| json!(format!("{run}/{path}"))).collect::<Vec<_>>()
         };
         found.iter().flat_map(of_run).collect()

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_compile::context::{self, Pass};
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::{CloningKind, EdgeKind};
+use polyaxon_model::kinds::EdgeKind;
 use polyaxon_model::run::Run;
 use polyaxon_spec::io::Declaration;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::refs::{self, Entity, RefValue, Reference};
 use polyaxon_store::edges::{NewEdge, Side};
+use polyaxon_store::pipelines::sources::{self, holder};
 use serde_json::{Value as Json, json};
 
 /// The runs that params can refer to.
@@ -145,43 +146,17 @@ fn add_edge(edges: &mut Vec<NewEdge>, other: RunId, name: &str, asked: &str) {
 
 /// What a run has of what is asked.
 pub(crate) fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
-    let uuid = holder(run).to_hex();
-    let (inputs, outputs) = (run.inputs.clone().unwrap_or_default(), run.outputs.clone().unwrap_or_default());
+    let known = sources::value(run, asked);
     match (asked.section(), asked.name()) {
-        ("inputs", None) => Some(Json::Object(inputs)),
-        ("inputs", Some(name)) => inputs.get(name).cloned(),
-        ("outputs", None) => Some(Json::Object(outputs)),
-        ("outputs", Some(name)) => outputs.get(name).cloned(),
-        ("io", None) => Some(Json::Object(inputs.into_iter().chain(outputs).collect())),
-        ("artifacts", None | Some("base")) => Some(json!(uuid)),
-        ("artifacts", Some(_)) => {
-            let text = asked.text();
-            let path = text.trim_start_matches("artifacts.").replace('.', "/");
-            Some(json!(format!("{uuid}/{path}")))
-        }
-        ("globals", Some(name)) => globals(run, name, layout),
-        _ => None,
+        ("globals", Some(name)) if known.is_none() => globals(run, name, layout),
+        _ => known,
     }
-}
-
-/// The run that has the artifacts of a run: itself, or the one whose result it reused.
-pub(crate) fn holder(run: &Run) -> RunId {
-    let original = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
-    original.map_or(run.uuid, |original| original.uuid)
 }
 
 fn globals(run: &Run, name: &str, layout: &Layout) -> Option<Json> {
     match name {
-        "uuid" => Some(json!(run.uuid)),
-        "name" => Some(json!(run.name)),
-        "project_name" => Some(json!(run.project)),
-        "status" => Some(json!(run.status)),
         "artifacts_path" | "run_artifacts_path" => Some(json!(layout.artifacts(holder(run)))),
         "run_outputs_path" | "outputs_path" => Some(json!(layout.outputs(holder(run)))),
-        "created_at" => Some(json!(run.created_at)),
-        "started_at" => Some(json!(run.started_at)),
-        "finished_at" => Some(json!(run.finished_at)),
-        "duration" => Some(json!(run.duration)),
         name => context::globals(&crate::compile::run_context(run), Pass::Operation).get(name).map(Node::to_json),
     }
 }

@@ -3,6 +3,7 @@
 //! Nested dags are nodes like any other here; they are looked into when they run.
 
 mod order;
+mod outputs;
 mod scope;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,8 @@ use crate::likeness;
 use crate::node::Node;
 use crate::params;
 use crate::refs::{self, Entity};
+
+pub use outputs::outputs;
 
 /// A node of a dag.
 #[derive(Clone, Debug, PartialEq)]
@@ -286,7 +289,7 @@ fn cycle(nodes: &[GraphNode], circle: &[String]) -> Diagnostic {
 /// Everything that is wrong with the params and the events of the nodes, warnings included.
 pub fn validate(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
     let context = scope::context(operation, &graph.nodes);
-    let mut problems = Vec::new();
+    let mut problems = outputs::check(operation, &graph.nodes, &context);
     for (index, node) in graph.nodes.iter().enumerate() {
         let found = params::validate(&node.compiled.operation, &node.compiled.params, &context);
         let found = found.into_iter().chain(events::check(&node.compiled.operation, Place::DagNode));

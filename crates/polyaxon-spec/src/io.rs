@@ -9,6 +9,7 @@ mod validation;
 
 use crate::diagnostic::{Diagnostic, codes};
 use crate::node::Node;
+use crate::refs;
 use crate::span::Span;
 
 pub use types::{IoType, are_compatible};
@@ -149,7 +150,8 @@ impl<'a> Declaration<'a> {
 /// Whether the default of a declaration fits its type and its rules; templates included, which only text types can hold.
 pub fn check_default(io: &Node, path: &str, problems: &mut Vec<Diagnostic>) {
     let Some(declaration) = Declaration::of(io) else { return };
-    if let Some(value) = declaration.default_value() {
+    // What a dag hands out has no value yet.
+    if let Some(value) = declaration.default_value().filter(|value| !refs::is_output_of_dag(value)) {
         problems.extend(declaration.accept(value, &format!("{path}.value")).err().into_iter().flatten());
     }
 }

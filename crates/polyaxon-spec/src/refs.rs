@@ -118,6 +118,14 @@ pub fn read_value(name: &str, param: &Node, of_dag: bool) -> Result<RefValue, Bo
     }
 }
 
+/// Whether the value of an output stands for one of an operation of the dag that declares it: `{ref: ops.train, value:
+/// outputs.loss}`.
+pub fn is_output_of_dag(value: &Node) -> bool {
+    let Some(map) = value.as_map() else { return false };
+    let is_operation = map.get("ref").and_then(Node::as_str).is_some_and(|entity| entity.starts_with("ops."));
+    is_operation && map.contains("value") && map.len() == 2
+}
+
 const VALUE_HELP: &str =
     "write inputs, outputs, io or artifacts, or one of them: inputs.NAME, outputs.NAME, globals.NAME, artifacts.NAME";
 

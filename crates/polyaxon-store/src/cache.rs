@@ -133,6 +133,16 @@ fn copy_outputs(tx: &mut dyn Tx, from: RunId, to: RunId) -> Result<()> {
     metrics::update(tx, id, old.as_ref(), outputs.as_ref())
 }
 
+/// Makes a new run stand for what another did: its results, and what they were made of.
+pub(crate) fn keep(tx: &mut dyn Tx, of: RunId, run: RunId) -> Result<()> {
+    link(tx, run, of)?;
+    copy_outputs(tx, of, run)?;
+    let sql = "UPDATE runs SET inputs = (SELECT o.inputs FROM runs o WHERE o.uuid = ?2), \
+               content = (SELECT o.content FROM runs o WHERE o.uuid = ?2) WHERE uuid = ?1";
+    tx.execute(sql, args![run, of])?;
+    Ok(())
+}
+
 /// Tells the runs that wait for a run that it ended: they take its result, or go on by themselves.
 pub(crate) fn release(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
     let sql = "SELECT w.uuid, w.status, o.uuid, o.status, o.live_state FROM runs w JOIN runs o ON o.id = w.original_id \

@@ -12,7 +12,9 @@ pub mod children;
 pub(crate) mod counts;
 mod early_stopping;
 pub mod events;
+mod outputs;
 pub mod react;
+pub mod rerun;
 pub mod schedule;
 pub mod sources;
 pub mod tracks;
@@ -56,7 +58,10 @@ pub(crate) mod state {
     pub(crate) const WAITING: &str = "waiting";
     pub(crate) const READY: &str = "ready";
     pub(crate) const RELEASED: &str = "released";
+    /// It ended by what was before it, and may begin when that changes.
     pub(crate) const DECIDED: &str = "decided";
+    /// It ended as it was made, and nothing before it matters.
+    pub(crate) const SETTLED: &str = "settled";
 }
 
 /// The id of a child: the same for the same place in the same pipeline.

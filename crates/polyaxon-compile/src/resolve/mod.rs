@@ -8,6 +8,7 @@ mod settle;
 
 use polyaxon_spec::diagnostic::{Diagnostic, codes};
 use polyaxon_spec::node::{Map, Node, Value};
+use polyaxon_spec::refs;
 use polyaxon_spec::scalar;
 
 use crate::context::{self, Names, Pass, RunContext};
@@ -204,7 +205,9 @@ fn values(operation: &Node, section: &str) -> Map {
     let items = operation.get(section).and_then(Node::as_list).unwrap_or_default();
     let mut map = Map::new();
     for io in items {
-        if let Some(name) = io.get("name").and_then(Node::as_str) {
+        // What a dag hands out is known when it has succeeded.
+        let is_known = !io.get("value").is_some_and(refs::is_output_of_dag);
+        if let Some(name) = io.get("name").and_then(Node::as_str).filter(|_| is_known) {
             map.insert(name, io.get("value").cloned().unwrap_or_else(Node::null));
         }
     }

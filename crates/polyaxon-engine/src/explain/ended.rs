@@ -168,6 +168,10 @@ pub(super) fn skipped(facts: &Facts, words: &mut Words) {
             upstream(facts, words);
             words.advise("`skipOnUpstreamSkip: false` lets an operation run all the same.");
         }
+        "RestartManager" => {
+            words.sum_up("The run was left out because only a part of its dag was started again.");
+            words.because("restart", facts.message().to_owned());
+        }
         "StateManager" => {
             words.sum_up("The run was skipped because somebody asked for it.");
             words.because("user", facts.message().to_owned());
@@ -245,6 +249,15 @@ pub(super) fn stopped(facts: &Facts, words: &mut Words) {
 
 pub(super) fn succeeded(facts: &Facts, words: &mut Words) {
     match &facts.original {
+        Some(original) if original.is_reused && facts.reason() == "RestartManager" => {
+            words
+                .sum_up("The run was not executed: its dag was started again in part, and this part stayed as it was.");
+            words.because("restart", facts.message().to_owned());
+            words.advise(format!(
+                "`polyaxon ops logs {}` shows the run that did the work.",
+                &original.uuid.to_hex()[..8]
+            ));
+        }
         Some(original) if original.is_reused => {
             let name = original.name.as_deref().unwrap_or("without a name");
             let hex = original.uuid.to_hex();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use polyaxon_engine::flow::rerun::{Earlier, Part, Rerun, plan};
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
@@ -14,9 +15,10 @@ use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::patch::{Strategy, apply_preset};
 use polyaxon_spec::refs::{self, Entity, Reference};
 use polyaxon_spec::wire;
-use polyaxon_store::pipelines::child_id;
-use polyaxon_store::pipelines::children::{Batch, NewChild, Pace, Upstream};
+use polyaxon_store::hub;
+use polyaxon_store::pipelines::children::{Batch, Component, NewChild, Pace, Upstream};
 use polyaxon_store::pipelines::events::Listen;
+use polyaxon_store::pipelines::{child_id, rerun};
 use serde_json::Value as Json;
 
 use crate::compile::sentences;
@@ -27,7 +29,8 @@ pub(super) struct Dag {
 }
 
 impl Dag {
-    pub(super) fn read(run: &Run, resolved: &Node) -> Result<Dag, String> {
+    /// `earlier` has the operations of the run whose results are kept in part.
+    pub(super) fn read(run: &Run, resolved: &Node, earlier: &BTreeMap<String, Earlier>) -> Result<Dag, String> {
         let graph = dag::graph(resolved).map_err(|problems| sentences(&problems))?;
         let problems: Vec<Diagnostic> =
             dag::validate(resolved, &graph).into_iter().filter(Diagnostic::is_error).collect();
@@ -39,9 +42,20 @@ impl Dag {
             graph.nodes.iter().map(|node| (node.name.as_str(), child_id(run.uuid, &node.name))).collect();
         let listened_to: HashSet<&str> =
             graph.nodes.iter().flat_map(|node| &node.events).filter_map(operation).collect();
-        let children =
-            in_order(&graph).into_iter().map(|node| child(run, node, &ids, &listened_to, handed_on.as_ref()));
-        Ok(Dag { children: children.collect::<Result<_, _>>()? })
+        let operations = rerun::operations(&graph);
+        let parts = match Rerun::of_run(&run.meta_info) {
+            Some(rerun) => plan(&operations, earlier, &rerun.selection).map_err(|refusal| refusal.to_string())?,
+            None => BTreeMap::new(),
+        };
+        let children = in_order(&graph).into_iter().map(|node| {
+            let mut child = child(run, node, &ids, &listened_to, handed_on.as_ref())?;
+            child.part = parts.get(node.name.as_str()).cloned().unwrap_or_default();
+            if let Part::Within(rerun) = &child.part {
+                rerun.remember(&mut child.meta_info);
+            }
+            Ok(child)
+        });
+        Ok(Dag { children: children.collect::<Result<_, String>>()? })
     }
 
     pub(super) fn batch(&self, from: u64, most: u64) -> Batch {
@@ -113,11 +127,13 @@ fn child(
         meta_info,
         inputs: Some(literals(&node.compiled.params)).filter(|inputs| !inputs.is_empty()),
         raw_content: wire::to_source(&document).map_err(|problems| sentences(&problems))?.to_string(),
+        component: component(&node.document),
         requires_approval: operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         trigger,
         on_skip: if skips { OnSkip::Skip } else { OnSkip::GoOn },
         upstream: node.ends.iter().filter_map(upstream).collect(),
         listens: node.events.iter().map(|event| listen(event, ids)).collect(),
+        part: Part::Run,
     })
 }
 
@@ -136,6 +152,16 @@ fn listen(event: &Awaited, ids: &HashMap<&str, RunId>) -> Listen {
         Source::Run(Entity::Dag) | Source::Silent(_) => None,
     };
     Listen { run, kinds: event.kinds.clone() }
+}
+
+fn component(document: &Node) -> Component {
+    let reference = document.get("hubRef").and_then(Node::as_str).filter(|name| !name.is_empty());
+    match (reference, document.get("component").filter(|component| !component.is_null())) {
+        (Some(reference), Some(component)) => {
+            Component::OfHub { reference: reference.to_owned(), brought: hub::component_state(component) }
+        }
+        _ => Component::Own,
+    }
 }
 
 /// Param names and what they refer to, by operation.

@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use polyaxon_engine::flow::rerun::Part;
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_model::kinds::{RunKind, Runtime, Trigger};
 use polyaxon_model::run::Run;
@@ -11,8 +12,9 @@ use polyaxon_spec::children::SearchChildren;
 use polyaxon_spec::compose;
 use polyaxon_spec::node::{Key, Map, Node};
 use polyaxon_spec::wire;
+use polyaxon_store::hub;
 use polyaxon_store::pipelines::child_id;
-use polyaxon_store::pipelines::children::{Batch, NewChild, Pace};
+use polyaxon_store::pipelines::children::{Batch, Component, NewChild, Pace};
 use polyaxon_store::pipelines::trials::Trial as Record;
 use polyaxon_tuning::{Outcome, Outlook, Plan, Search, Suggestion, Trial, section_of};
 use serde_json::{Value as Json, json};
@@ -38,7 +40,7 @@ impl Matrix {
             return Err("matrix: there is nothing to run, the search has no rows".to_owned());
         }
         let children = SearchChildren::new(document, resolved).map_err(|problems| sentences(&problems))?;
-        let mut matrix = Matrix { search: Mutex::new(search), children, pattern: pattern(run) };
+        let mut matrix = Matrix { search: Mutex::new(search), children, pattern: pattern(run, document) };
         (matrix.pattern.kind, matrix.pattern.runtime) = matrix.family()?;
         Ok(matrix)
     }
@@ -110,7 +112,8 @@ impl Matrix {
     }
 }
 
-fn pattern(run: &Run) -> NewChild {
+fn pattern(run: &Run, document: &Node) -> NewChild {
+    let component = document.get("component").filter(|component| !component.is_null());
     NewChild {
         uuid: run.uuid,
         kind: RunKind::Job,
@@ -121,11 +124,13 @@ fn pattern(run: &Run) -> NewChild {
         meta_info: super::dag::inherited(&run.meta_info),
         inputs: None,
         raw_content: String::new(),
+        component: component.map_or(Component::Own, |component| Component::Known(hub::component_state(component))),
         requires_approval: false,
         trigger: Trigger::AllDone,
         on_skip: OnSkip::GoOn,
         upstream: Vec::new(),
         listens: Vec::new(),
+        part: Part::Run,
     }
 }
 

@@ -177,6 +177,27 @@ async fn clones_that_cannot_be() {
 }
 
 #[tokio::test]
+async fn only_dags_are_restarted_in_part() {
+    let server = server().await;
+    let job = server.queued_run("p").await;
+    let command = json!({ "run": { "kind": "job", "container": { "image": "i" } } });
+    let operations = ["a", "b"].map(|name| json!({ "name": name, "component": command }));
+    let component = json!({ "kind": "component", "run": { "kind": "dag", "operations": operations } });
+    let dag = json!({ "content": json!({ "kind": "operation", "component": component }).to_string() });
+    let dag = uuid(&server.call("POST", RUNS, dag).await.expect(201).json()).clone();
+    for (run, body, expected) in [
+        (&job, json!({ "from": ["a"] }), "Only dags have operations that can be started again."),
+        (&dag, json!({ "from": ["aa"] }), "The dag has no operation `aa`; did you mean `a`?"),
+        (&dag, json!({ "from": ["a"], "only": ["a"] }), "`from` and `only` exclude each other."),
+    ] {
+        let refused = server.call("POST", &format!("{RUNS}/{run}/restart"), body).await.expect(400);
+        assert_eq!(refused.json(), json!([expected]));
+    }
+    let restarted = server.call("POST", &format!("{RUNS}/{dag}/restart"), json!({ "from": ["a"] })).await.expect(201);
+    assert_eq!(restarted.json()["meta_info"]["rerun"], json!({ "of": dag, "from": ["a"] }));
+}
+
+#[tokio::test]
 async fn archive_restore_delete_bookmark_and_transfer() {
     let server = server().await;
     server.project("q").await;

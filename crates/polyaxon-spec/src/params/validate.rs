@@ -38,6 +38,8 @@ pub fn validate(operation: &Node, params: &Map, context: &Context) -> Vec<Diagno
     for output in &outputs {
         if let Some(param) = by_name.get(output.name) {
             problems.extend(check_given(param, output, None));
+        } else {
+            problems.extend(check_handed_out(operation, output));
         }
     }
     if params.is_empty() && matrix.is_none() {
@@ -88,6 +90,17 @@ fn check_given(param: &Param, io: &Declaration, context: Option<&Context>) -> Ve
             io.accept(value, &format!("params.{}", param.name)).err().unwrap_or_default()
         }
     }
+}
+
+/// Only a dag has operations whose values it can hand out.
+fn check_handed_out(operation: &Node, output: &Declaration) -> Option<Diagnostic> {
+    let value = output.default_value().filter(|value| refs::is_output_of_dag(value))?;
+    if operation.at(&["run", "kind"]).and_then(Node::as_str) == Some("dag") {
+        return None;
+    }
+    let message = format!("output `{}` refers to an operation, but this is no dag", output.name);
+    let problem = Diagnostic::error(codes::PARAM_REF_MISSING, value.span, message).label("there are no operations");
+    Some(problem.path(format!("outputs.{}", output.name)).help("remove the value; the run sets its outputs itself"))
 }
 
 fn check_join(param: &Param, io: &Declaration) -> Vec<Diagnostic> {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use polyaxon_engine::flow::rerun::Part;
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_engine::lifecycle as engine;
 use polyaxon_engine::state::{Action, Birth, Event, Place};
 use polyaxon_model::JsonMap;
-use polyaxon_model::ids::RunId;
+use polyaxon_model::ids::{RunId, StateId};
 use polyaxon_model::kinds::{ManagedBy, Pending, RunKind, Runtime, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
@@ -15,10 +16,10 @@ use serde_json::Value as Json;
 
 use super::events::{self, Listen};
 use super::react::{decide_all, set_state, settle};
-use super::{Pipeline, state};
+use super::{Pipeline, rerun, state};
 use crate::db::value::{json, optional_json};
 use crate::db::{Tx, args, first};
-use crate::{Error, Result, actions, lifecycle, projects};
+use crate::{Error, Result, actions, hub, lifecycle, projects};
 
 /// A child to be created.
 #[derive(Clone, Debug)]
@@ -35,12 +36,30 @@ pub struct NewChild {
     pub inputs: Option<JsonMap>,
     /// The authored operation as JSON text.
     pub raw_content: String,
+    pub component: Component,
     pub requires_approval: bool,
     pub trigger: Trigger,
     pub on_skip: OnSkip,
     pub upstream: Vec<Upstream>,
     /// What starts it beside the ends of these.
     pub listens: Vec<Listen>,
+    /// What becomes of it in a dag that is started again in part.
+    pub part: Part,
+}
+
+/// What the record of a child says about its component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// It was written in place.
+    Own,
+    Known(StateId),
+    /// The version that a `hubRef` names, and the state of what came along with it.
+    OfHub {
+        reference: String,
+        brought: StateId,
+    },
+    /// That of the pipeline.
+    OfPipeline,
 }
 
 /// An operation that must be done before.
@@ -120,6 +139,7 @@ pub fn create(tx: &mut dyn Tx, run: RunId, seq: i64, batch: &Batch, now: Timesta
             Some(id) => {
                 created += 1;
                 connect(tx, &parent, id, position, child, &ids, now)?;
+                rerun::settle(tx, id, child.uuid, &child.part, now)?;
                 id
             }
             None => repeat(tx, child, now)?,
@@ -155,33 +175,54 @@ pub(super) struct Parent {
     managed_by: ManagedBy,
     created_at: Timestamp,
     pub(super) life: u32,
+    runs_anyway: bool,
     around: Option<i64>,
     around_kind: Option<RunKind>,
     controller: Option<i64>,
     namespace: Option<String>,
     priority: i64,
     submission: Option<String>,
+    component_state: Option<StateId>,
+    project_name: String,
 }
 
 impl Parent {
     pub(super) fn load(tx: &mut dyn Tx, run: RunId) -> Result<Parent> {
         let sql = "SELECT r.id, r.project_id, r.kind, r.managed_by, r.created_at, r.control, r.pipeline_id, p.kind, \
-                   r.controller_id, r.namespace, r.priority, r.submission \
-                   FROM runs r LEFT JOIN runs p ON p.id = r.pipeline_id WHERE r.uuid = ?1";
+                   r.controller_id, r.namespace, r.priority, r.submission, r.component_state, o.name \
+                   FROM runs r JOIN projects o ON o.id = r.project_id LEFT JOIN runs p ON p.id = r.pipeline_id WHERE r.uuid = ?1";
         let mut row = first(tx, sql, args![run])?.ok_or_else(|| Error::not_found("Run", run))?;
+        let (id, project, kind) = (row.take()?, row.take()?, row.take()?);
+        let (managed_by, created_at) = (row.take()?, row.take()?);
+        let control: polyaxon_engine::state::Control = row.take_json()?;
         Ok(Parent {
-            id: row.take()?,
-            project: row.take()?,
-            kind: row.take()?,
-            managed_by: row.take()?,
-            created_at: row.take()?,
-            life: row.take_json::<polyaxon_engine::state::Control>()?.life,
+            id,
+            project,
+            kind,
+            managed_by,
+            created_at,
+            life: control.life,
+            runs_anyway: control.runs_anyway,
             around: row.take()?,
             around_kind: row.take()?,
             controller: row.take()?,
             namespace: row.take()?,
             priority: row.take()?,
             submission: row.take()?,
+            component_state: row.take()?,
+            project_name: row.take()?,
+        })
+    }
+
+    fn state_of(&self, tx: &mut dyn Tx, component: &Component) -> Result<Option<StateId>> {
+        Ok(match component {
+            Component::Own => None,
+            Component::Known(state) => Some(*state),
+            Component::OfPipeline => self.component_state,
+            Component::OfHub { reference, brought } => {
+                let found = hub::find(tx, reference, &self.project_name)?;
+                Some(found.and_then(|component| component.state).unwrap_or(*brought))
+            }
         })
     }
 
@@ -223,15 +264,18 @@ pub(super) fn insert(
         requires_approval: child.requires_approval,
         place,
     };
-    let decision = engine::begin(&birth, at);
+    let mut decision = engine::begin(&birth, at);
+    // Whoever wants a pipeline to run again means what is in it.
+    decision.next.control.runs_anyway = parent.runs_anyway || matches!(child.part, Part::Again | Part::Within(_));
+    let component_state = parent.state_of(tx, &child.component)?;
     let run = &decision.next;
     let controller = if parent.kind == RunKind::Schedule { None } else { parent.controller.or(Some(parent.id)) };
     let row = first(
         tx,
         "INSERT INTO runs (uuid, project_id, name, kind, runtime, status, managed_by, pending, created_at, updated_at, \
          schedule_at, pipeline_id, controller_id, namespace, priority, tags, meta_info, control, description, \
-         raw_content, submission, inputs) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
+         raw_content, submission, inputs, component_state) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) \
          ON CONFLICT (uuid) DO NOTHING RETURNING id",
         args![
             child.uuid,
@@ -255,6 +299,7 @@ pub(super) fn insert(
             child.raw_content.as_str(),
             parent.submission.as_deref(),
             child.inputs.as_ref(),
+            component_state,
         ],
     )?;
     let Some(id) = row.map(|mut row| row.take::<i64>()).transpose()? else { return Ok(None) };
@@ -311,7 +356,8 @@ fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
     let mut row = first(tx, sql, args![child.uuid])?.ok_or_else(|| Error::not_found("Run", child.uuid))?;
     let (id, status, upstreams): (i64, Status, Option<i64>) = (row.take()?, row.take()?, row.take()?);
     let waits = upstreams != Some(0) || row.take::<Option<bool>>()? == Some(true);
-    if status.is_done() && status != Status::Succeeded {
+    let is_left_out = matches!(child.part, Part::Skip(_));
+    if status.is_done() && status != Status::Succeeded && !is_left_out {
         if !child.raw_content.is_empty() {
             tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
         }

@@ -210,10 +210,17 @@ pub(crate) fn sources(tx: &mut dyn Tx, id: i64) -> Result<Vec<Source>> {
 
 impl Source {
     fn past(&self, tx: &mut dyn Tx) -> Result<Past> {
-        let history = statuses::history(tx, self.id)?;
+        // What happened to the run whose result it reuses has happened.
+        let sql = "SELECT original_id FROM runs WHERE id = ?1 AND cloning_kind = 'cache'";
+        let worker = scalar::<Option<i64>>(tx, sql, args![self.id])?.flatten();
+        let mut history = statuses::history(tx, self.id)?;
+        if let Some(worker) = worker.filter(|_| self.status.is_done()) {
+            history.extend(statuses::history(tx, worker)?);
+        }
         let history: Vec<Status> = history.into_iter().map(|condition| condition.status).collect();
         let sql = "SELECT 1 FROM run_artifacts WHERE run_id = ?1 AND (is_input IS NULL OR NOT is_input) LIMIT 1";
-        Ok(Past::of(&history, self.is_approved, first(tx, sql, args![self.id])?.is_some()))
+        let has_artifacts = first(tx, sql, args![worker.unwrap_or(self.id)])?.is_some();
+        Ok(Past::of(&history, self.is_approved, has_artifacts))
     }
 
     fn told(&self) -> String {

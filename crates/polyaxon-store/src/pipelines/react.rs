@@ -11,7 +11,7 @@ use polyaxon_model::kinds::{RunKind, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Pipeline, advance, counts, early_stopping, events, schedule, state};
+use super::{Pipeline, advance, counts, early_stopping, events, outputs, schedule, state};
 use crate::db::{Row, Tx, args, first, scalar};
 use crate::{Result, actions, cache, lifecycle};
 
@@ -208,5 +208,8 @@ fn conclude(tx: &mut dyn Tx, pipeline: &Pipeline, now: Timestamp) -> Result<()> 
     }
     let course = if is_stopping { Course::Stopping } else { Course::Ordinary };
     let ending = completion::conclude(course, &pipeline.ends);
+    if pipeline.kind == RunKind::Dag && ending.status == Status::Succeeded {
+        outputs::hand_out(tx, pipeline)?;
+    }
     lifecycle::apply(tx, pipeline.run, &Event::Concluded(ending), now).map(drop)
 }

@@ -1,6 +1,7 @@
 //! The runs of a schedule: one is in the future, the next is made when it comes due or has ended.
 
 use jiff::tz::TimeZone;
+use polyaxon_engine::flow::rerun::Part;
 use polyaxon_engine::flow::schedule::{Next, Schedule};
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_engine::state::{Ending, Event, Place};
@@ -12,7 +13,7 @@ use polyaxon_spec::node::Node;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::children::{self, NewChild, Parent};
+use super::children::{self, Component, NewChild, Parent};
 use super::{Pipeline, child_id};
 use crate::db::value::json;
 use crate::db::{Tx, args, first};
@@ -138,11 +139,13 @@ fn make(tx: &mut dyn Tx, run: RunId, plan: &Plan, number: u64, at: Timestamp, no
         meta_info: polyaxon_model::JsonMap::new(),
         inputs: None,
         raw_content: plan.raw_content.clone(),
+        component: Component::OfPipeline,
         requires_approval: false,
         trigger: Trigger::AllDone,
         on_skip: OnSkip::GoOn,
         upstream: Vec::new(),
         listens: Vec::new(),
+        part: Part::Run,
     };
     let Some(id) = children::insert(tx, &parent, &child, Place::Tick { at }, now, Some(at))? else { return Ok(()) };
     children::connect(tx, &parent, id, number, &child, &std::collections::HashMap::new(), now)?;

@@ -245,13 +245,22 @@ pub(crate) struct ConfirmedArgs {
 #[command(after_help = "Examples:\n  \
     polyaxon ops restart 3fa9\n  \
     polyaxon ops restart 3fa9 -f changes.yaml\n  \
-    polyaxon ops restart 3fa9 --copy          with the files of the old run")]
+    polyaxon ops restart 3fa9 --copy          with the files of the old run\n  \
+    polyaxon ops restart 3fa9 --from train    `train` of a dag and what follows it")]
 pub(crate) struct RestartArgs {
     #[command(flatten)]
     pub(crate) target: Target,
 
     #[command(flatten)]
     pub(crate) changes: CloneArgs,
+
+    /// Of a dag: run this operation and all that follow it; the others keep their results. OUTER.INNER in nested dags.
+    #[arg(long, value_name = "OPERATION", action = ArgAction::Append, conflicts_with = "only")]
+    pub(crate) from: Vec<String>,
+
+    /// Of a dag: run this operation and nothing that follows it.
+    #[arg(long, value_name = "OPERATION", action = ArgAction::Append)]
+    pub(crate) only: Vec<String>,
 
     /// Copy the files of the old run.
     #[arg(long, short)]

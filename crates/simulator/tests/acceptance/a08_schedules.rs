@@ -75,3 +75,36 @@ fn a_tick_can_wait_for_the_one_before() {
     assert_eq!(ticks(&scene, top), [(10, Status::Failed), (20, Status::Running)], "its time was in the past");
     assert_eq!(scene.status(top), Status::Running);
 }
+
+#[test]
+fn a_tick_that_reuses_a_result_does_not_hold_up_the_next() {
+    for depends_on_past in [false, true] {
+        let mut scene = Scene::new(|_| End::Succeed);
+        let schedule = json!({ "kind": "interval", "frequency": 600, "maxRuns": 4, "dependsOnPast": depends_on_past });
+        let top = scene.submit(&with(scheduled(schedule), "cache", json!({ "disable": false })));
+        scene.wait(3600);
+        assert_eq!(ticks(&scene, top), [10, 20, 30, 40].map(|at| (at, Status::Succeeded)));
+        assert_eq!((scene.status(top), scene.launched.len()), (Status::Succeeded, 1), "the others are reused");
+    }
+}
+
+#[test]
+fn clocks_that_change_make_a_tick_neither_twice_nor_never() {
+    for (day, expected) in [
+        // 2:30 does not exist on March 29: it comes with the next instant that does.
+        (json!("2026-03-28T00:00:00Z"), ["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]),
+        // 2:30 exists twice on October 25.
+        (json!("2026-10-24T00:00:00Z"), ["2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]),
+    ] {
+        let mut scene = Scene::new(|_| End::Succeed);
+        let begin: polyaxon_model::time::Timestamp = serde_json::from_value(day.clone()).unwrap();
+        pass(begin.seconds_since(crate::scene::now()) as u64);
+        let schedule = json!({ "kind": "cron", "cron": "30 2 * * *", "timezone": "Europe/Berlin", "maxRuns": 3 });
+        let top = scene.submit(&scheduled(schedule));
+        scene.wait(4 * 86_400);
+        let times: Vec<Json> = scene.children(top).into_iter().map(|tick| json!(tick.schedule_at.unwrap())).collect();
+        let times: Vec<&str> = times.iter().map(|time| time.as_str().unwrap()).collect();
+        assert!(times.iter().zip(expected).all(|(time, expected)| time[..16] == expected[..16]), "{day}: {times:?}");
+        assert_eq!((times.len(), scene.launched.len()), (3, 3));
+    }
+}

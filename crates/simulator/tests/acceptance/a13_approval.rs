@@ -1,5 +1,4 @@
-//! 13: one approval is asked for at each place, and one is enough. Uploads that wait as well are `gates.rs` of the
-//! tests of the engine.
+//! 13: one approval is asked for at each place, and one is enough.
 
 use polyaxon_engine::state::Event;
 use polyaxon_model::kinds::Pending;
@@ -43,4 +42,21 @@ fn a_schedule_is_approved_and_its_runs_are_not_asked_about() {
     scene.apply(run, Event::Approved);
     scene.wait(600);
     assert_eq!((scene.status(run), scene.launched.len()), (Status::Succeeded, 3));
+}
+
+#[test]
+fn an_upload_comes_first_and_then_one_approval() {
+    for (is_approved, approvals) in [(json!(false), 2), (json!(true), 1)] {
+        let mut scene = Scene::new(|_| End::Succeed);
+        let run = scene.submit_pending(&with(operation(&job()), "isApproved", is_approved), Some(Pending::Upload));
+        let mut asked = Vec::new();
+        scene.play();
+        while let Some(pending) = scene.run(run).pending {
+            asked.push(pending);
+            scene.apply(run, Event::Approved);
+            scene.play();
+        }
+        assert_eq!(asked, [Pending::Upload, Pending::Approval][..approvals]);
+        assert_eq!((scene.status(run), scene.launched.len()), (Status::Succeeded, 1));
+    }
 }

@@ -1,4 +1,5 @@
-//! 18: what is archived and deleted. Projects and the borders of time are `timers.rs` of the tests of the store.
+//! 18: what is archived and deleted. Deleted runs whose result is reused are `a09_cache`; projects and the borders of
+//! time are `timers.rs` of the tests of the store.
 
 use std::time::Duration;
 
@@ -46,9 +47,11 @@ fn archived_runs_go_after_a_month_with_their_children_unless_they_are_restored()
 
 #[test]
 fn a_deleted_run_is_stopped_first_and_removed_later() {
-    let mut scene = Scene::new(|_| End::Hang);
+    let mut scene = Scene::new(|_| End::Hang).with_folders();
     let run = scene.submit(&crate::scene::operation(&crate::scene::job()));
     scene.play();
+    let folder = scene.layout().artifacts(run);
+    std::fs::create_dir_all(&folder).unwrap();
     scene.apply(run, Event::DeleteRequested);
     scene.play();
     assert_eq!((scene.status(run), scene.run(run).live_state), (Status::Stopped, LiveState::Deleting));
@@ -57,7 +60,7 @@ fn a_deleted_run_is_stopped_first_and_removed_later() {
         let sql = "SELECT count(*) FROM runs WHERE deleted_at IS NOT NULL";
         scene.store.read_blocking(|tx| tx.query(sql, &[])?.remove(0).take::<i64>()).unwrap()
     };
-    assert_eq!(deleted(&scene), 0, "readers of the folder may finish");
+    assert_eq!((deleted(&scene), folder.exists()), (0, true), "readers of the folder may finish");
     scene.wait(2);
-    assert_eq!(deleted(&scene), 1);
+    assert_eq!((deleted(&scene), folder.exists()), (1, false));
 }

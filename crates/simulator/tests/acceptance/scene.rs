@@ -1,5 +1,7 @@
 //! One server with a store in memory, processes that end as the test says, and a clock that the test turns.
 
+mod clones;
+mod documents;
 mod tracking;
 
 use std::cell::Cell;
@@ -13,7 +15,7 @@ use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
 use polyaxon_model::change::Change;
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
-use polyaxon_model::kinds::ManagedBy;
+use polyaxon_model::kinds::{ManagedBy, Pending};
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
@@ -27,6 +29,8 @@ use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{Error, Fate, Store, admission, lifecycle, pipelines, projects, runs, servers};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
+
+pub(crate) use documents::{dag, is_named, job, op, operation, with};
 
 pub(crate) const SERVER: ExecutorId = ExecutorId::new(Uuid::from_u128(2));
 pub(crate) const PROJECT: ProjectId = ProjectId::new(Uuid::from_u128(1));
@@ -71,6 +75,7 @@ pub(crate) struct Scene {
     pub(crate) store: Store,
     performer: Performer,
     capacity: usize,
+    executes: bool,
     script: Box<dyn FnMut(&Run) -> End>,
     next: u128,
     /// Runs in the order in which their processes were started.
@@ -94,7 +99,7 @@ impl Scene {
             servers::register(tx, SERVER, "here", Ability::Execute, now())
         };
         store.write_blocking(begin).unwrap();
-        let performer = performer(&home, &store);
+        let performer = performer(&home, &store, false);
         WRITES.set(0);
         FAULT.set(fault);
         let script = Box::new(script);
@@ -103,6 +108,7 @@ impl Scene {
             store,
             performer,
             capacity: 64,
+            executes: false,
             script,
             next: 100,
             launched: Vec::new(),
@@ -115,6 +121,17 @@ impl Scene {
         self
     }
 
+    /// The server executes runs itself: their folders matter.
+    pub(crate) fn with_folders(mut self) -> Scene {
+        self.executes = true;
+        self.performer = performer(&self.home, &self.store, self.executes);
+        self
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        Layout::new(self.home.path())
+    }
+
     /// How many writes there were.
     pub(crate) fn writes() -> u64 {
         WRITES.get()
@@ -122,6 +139,11 @@ impl Scene {
 
     /// Equal operations are executed each for itself, unless the operation says otherwise.
     pub(crate) fn submit(&mut self, operation: &Json) -> RunId {
+        self.submit_pending(operation, None)
+    }
+
+    /// The same for a run that something has to come before.
+    pub(crate) fn submit_pending(&mut self, operation: &Json, pending: Option<Pending>) -> RunId {
         self.next += 1;
         let mut operation = operation.clone();
         if operation.get("cache").is_none() {
@@ -134,7 +156,7 @@ impl Scene {
         let birth = Birth {
             kind: family.kind.parse().unwrap(),
             managed_by: ManagedBy::Agent,
-            pending: None,
+            pending,
             requires_approval,
             place: Place::Independent,
         };
@@ -161,7 +183,7 @@ impl Scene {
 
     /// The server was killed and is started again: it knows nothing and looks at every process.
     fn restart(&mut self) {
-        self.performer = performer(&self.home, &self.store);
+        self.performer = performer(&self.home, &self.store, self.executes);
         self.store.write_blocking(|tx| servers::register(tx, SERVER, "here", Ability::Execute, now())).unwrap();
     }
 
@@ -347,14 +369,14 @@ fn time_of(action: &Action) -> Option<Timestamp> {
     }
 }
 
-fn performer(home: &tempfile::TempDir, store: &Store) -> Performer {
+fn performer(home: &tempfile::TempDir, store: &Store, executes: bool) -> Performer {
     let options = RuntimeOptions {
         server: SERVER,
         layout: Layout::new(home.path()),
         program: "none".into(),
         api_host: "here".to_owned(),
         capacity: Capacity::of_slots(64),
-        executes: false,
+        executes,
         changes: Changes::new(),
         executor_lost: Duration::from_mins(10),
         connections: [].into(),
@@ -362,31 +384,4 @@ fn performer(home: &tempfile::TempDir, store: &Store) -> Performer {
         clock: now,
     };
     Performer::new(store.clone(), options)
-}
-
-pub(crate) fn job() -> Json {
-    json!({ "kind": "component", "version": 1.1, "run": { "kind": "job",
-        "container": { "image": "none", "command": ["true"] } } })
-}
-
-/// An operation of a dag that runs a job.
-pub(crate) fn op(name: &str, dependencies: &[&str]) -> Json {
-    json!({ "name": name, "dependencies": dependencies, "component": job() })
-}
-
-pub(crate) fn dag(operations: &[Json]) -> Json {
-    operation(&json!({ "kind": "component", "version": 1.1, "run": { "kind": "dag", "operations": operations } }))
-}
-
-pub(crate) fn operation(component: &Json) -> Json {
-    json!({ "kind": "operation", "version": 1.1, "name": "top", "component": component })
-}
-
-pub(crate) fn with(mut operation: Json, field: &str, value: Json) -> Json {
-    operation[field] = value;
-    operation
-}
-
-pub(crate) fn is_named(run: &Run, name: &str) -> bool {
-    run.name.as_deref() == Some(name)
 }

@@ -16,6 +16,7 @@ use polyaxon_model::run::Run;
 use polyaxon_model::run_schema::RunCloned;
 use polyaxon_model::run_view::RunView;
 use polyaxon_spec::clone::OverrideStrategy;
+use polyaxon_store::pipelines::rerun;
 use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{Error as StoreError, lifecycle, projects, runs, submission};
 use serde_json::Value;
@@ -67,10 +68,16 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
         }
         planned => planned,
     };
-    let plan = plan.map_err(|error| Error::rule(error.to_string()))?;
+    let mut plan = plan.map_err(|error| Error::rule(error.to_string()))?;
     let managed_by = original.managed_by;
     let from = original.uuid;
     let content = clone_content(server, plan.content, original, request.content, OverrideStrategy::Source).await?;
+    if let Some(rerun) = plan.rerun.take() {
+        rerun.remember(&mut plan.meta_info);
+        let (operation, project) = (content.operation(), path.project.clone());
+        let checked = server.read(move |tx| rerun::check(tx, &operation, &rerun, &project)).await?;
+        checked.map_err(Error::rule)?;
+    }
     let run = RunId::new(Uuid::new_v4());
     let news = server.changes.subscribe();
     let created = server

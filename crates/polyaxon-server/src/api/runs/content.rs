@@ -40,6 +40,14 @@ pub(crate) struct Content {
     pub component_state: Option<StateId>,
 }
 
+impl Content {
+    /// The composed operation.
+    pub(crate) fn operation(&self) -> Node {
+        let json = serde_json::from_str(&self.compiled).unwrap_or_default();
+        wire::read_compiled(&json)
+    }
+}
+
 /// Where the components that an operation refers to are found.
 #[derive(Clone, Copy)]
 pub(crate) struct Registry<'a> {

@@ -23,11 +23,19 @@ pub(super) fn restart(context: &Context, group: &Group, args: &RestartArgs) -> R
         meta["copy_artifacts"] = json!({ "dirs": args.copy_dir, "files": args.copy_file });
     }
     let kind = if copies { CloneKind::Copy } else { CloneKind::Restart };
-    clone(context, group, &args.target, &args.changes, kind, meta)
+    let part = Part { from: args.from.clone(), only: args.only.clone() };
+    clone(context, group, &args.target, &args.changes, kind, part, meta)
+}
+
+/// The operations of a dag that run again; all, when none is named.
+#[derive(Default)]
+struct Part {
+    from: Vec<String>,
+    only: Vec<String>,
 }
 
 pub(super) fn resume(context: &Context, group: &Group, args: &ResumeArgs) -> Result<Exit, Failure> {
-    clone(context, group, &args.target, &args.changes, CloneKind::Resume, json!({}))
+    clone(context, group, &args.target, &args.changes, CloneKind::Resume, Part::default(), json!({}))
 }
 
 fn clone(
@@ -36,6 +44,7 @@ fn clone(
     target: &Target,
     args: &CloneArgs,
     kind: CloneKind,
+    part: Part,
     mut meta: Value,
 ) -> Result<Exit, Failure> {
     if args.recompile {
@@ -47,6 +56,8 @@ fn clone(
         description: args.description.clone(),
         tags: args.tags.as_deref().map(comma_list),
         meta_info: meta.as_object().is_some_and(|map| !map.is_empty()).then_some(meta),
+        from: part.from,
+        only: part.only,
     };
     let session = open(context, group, target)?;
     let run = block_on(async {
