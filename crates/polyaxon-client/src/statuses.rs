@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use polyaxon_model::run::DEFAULT_NAMESPACE;
 use polyaxon_model::status::Status;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::http::{Client, Place};
@@ -14,6 +15,18 @@ use crate::runs::address;
 /// The answer of the statuses call, whole.
 pub async fn get(client: &Client, place: &Place, uuid: &str) -> Result<Value, Error> {
     client.get(&address(client, place, uuid, "statuses"), &[]).await
+}
+
+/// Asks the server to tell a connection what happened to a run.
+pub async fn notify(
+    client: &Client,
+    place: &Place,
+    uuid: &str,
+    connection: &str,
+    condition: Value,
+) -> Result<(), Error> {
+    let body = json!({ "condition": condition, "connections": [connection] });
+    client.post(&client.streams(DEFAULT_NAMESPACE, place, uuid, "notify"), &body).await.map(drop)
 }
 
 /// The conditions of a run in order, as they come.

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod edit;
 pub mod events;
 pub mod guidance;
+pub mod hub;
 pub mod io;
 pub mod json_schema;
 pub mod likeness;

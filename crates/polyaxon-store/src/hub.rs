@@ -1,9 +1,12 @@
-//! `hubRef`: component versions of this server as the components of operations, and the state of a component.
+//! `hubRef`: component versions of this server, and what is built in, as the components of operations; the state of a
+//! component.
 //!
-//! Invariant: equal components have equal states, whatever the order of their keys and the spelling of their text.
+//! Invariants: what is registered goes before what is built in; equal components have equal states, whatever the order of
+//! their keys and the spelling of their text.
 
 use polyaxon_model::ids::{OWNER_NAMESPACE, StateId};
 use polyaxon_spec::diagnostic::Diagnostic;
+use polyaxon_spec::hub::{self, HubName};
 use polyaxon_spec::loader::{LoadError, Loaded, Loader};
 use polyaxon_spec::node::Node;
 use polyaxon_spec::references::{self, Collector, Origin};
@@ -14,9 +17,6 @@ use uuid::Uuid;
 
 use crate::db::{Tx, args, first};
 use crate::{Error, Result, projects};
-
-/// The version that a reference without one means; the newest one stands in for it.
-const LATEST: &str = "latest";
 
 /// A registered component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,18 +51,19 @@ pub fn state_of_document(tx: &mut dyn Tx, document: &Node, project: &str) -> Res
 
 /// The component that a reference `[owner/]project[:version]` names. The owner is not read: there is only one.
 pub fn find(tx: &mut dyn Tx, reference: &str, project: &str) -> Result<Option<Component>> {
-    let name = Name::parse(reference);
-    if let Some(component) = version(tx, name.project, name.version.unwrap_or(LATEST))? {
+    let name = HubName::parse(reference);
+    if let Some(component) = version(tx, &name.name, name.version())? {
         return Ok(Some(component));
     }
-    if name.is_latest() {
-        if let Some(component) = newest(tx, name.project)? {
+    // The newest one stands in for the latest.
+    if name.version() == hub::LATEST {
+        if let Some(component) = newest(tx, &name.name)? {
             return Ok(Some(component));
         }
     }
     match name.version {
         Some(_) => Ok(None),
-        None => version(tx, project, name.project),
+        None => version(tx, project, &name.name),
     }
 }
 
@@ -101,25 +102,6 @@ fn write_sorted(value: &Json, out: &mut String) {
             out.push(']');
         }
         plain => out.push_str(&plain.to_string()),
-    }
-}
-
-struct Name<'a> {
-    project: &'a str,
-    version: Option<&'a str>,
-}
-
-impl Name<'_> {
-    fn parse(reference: &str) -> Name<'_> {
-        let (path, version) = match reference.rsplit_once(':') {
-            Some((path, version)) => (path, Some(version)),
-            None => (reference, None),
-        };
-        Name { project: path.rsplit_once('/').map_or(path, |(_, project)| project), version }
-    }
-
-    fn is_latest(&self) -> bool {
-        self.version.is_none_or(|version| version == LATEST)
     }
 }
 
@@ -167,29 +149,38 @@ impl Loader for Registry<'_> {
                 text: as_yaml(component.content).into_bytes(),
                 folder: None,
             }),
-            None => Err(self.unknown(&Name::parse(name)).map_err(unreadable)?),
+            None => {
+                let name = HubName::parse(name);
+                match hub::bundled(&name) {
+                    Some(text) => {
+                        let name = format!("hub:{}:{}", name.name, name.version());
+                        Ok(Loaded { identity: name.clone(), name, text, folder: None })
+                    }
+                    None => Err(self.unknown(&name).map_err(unreadable)?),
+                }
+            }
         }
     }
 }
 
 impl Registry<'_> {
     /// What is missing, and what there is instead.
-    fn unknown(&mut self, name: &Name) -> Result<LoadError> {
-        if projects::live_id(self.tx, name.project)?.is_none() {
+    fn unknown(&mut self, name: &HubName) -> Result<LoadError> {
+        if projects::live_id(self.tx, &name.name)?.is_none() {
             let sql = "SELECT DISTINCT p.name FROM project_versions v JOIN projects p ON p.id = v.project_id \
                        WHERE v.kind = 'component' AND p.live_state >= 0 ORDER BY p.name LIMIT 20";
             let projects = list(self.tx, sql, args![])?;
-            let error = LoadError::not_found(format!("there is no project `{}` on this server", name.project));
+            let error = LoadError::not_found(format!("there is no project `{}` on this server", name.name));
+            let built_in = hub::names().join(", ");
             return Ok(error.help(match projects.as_str() {
-                "" => "no project has component versions; register one with `polyaxon components register`".to_owned(),
-                projects => format!("projects with component versions are: {projects}"),
+                "" => format!("no project has component versions, register one with `polyaxon components register`; built in are: {built_in}"),
+                projects => format!("projects with component versions are: {projects}; built in are: {built_in}"),
             }));
         }
         let sql = "SELECT v.name FROM project_versions v JOIN projects p ON p.id = v.project_id \
                    WHERE p.name = ?1 AND v.kind = 'component' ORDER BY v.updated_at DESC, v.id DESC LIMIT 20";
-        let versions = list(self.tx, sql, args![name.project])?;
-        let version = name.version.unwrap_or(LATEST);
-        let message = format!("the project `{}` has no component version `{version}`", name.project);
+        let versions = list(self.tx, sql, args![name.name.as_str()])?;
+        let message = format!("the project `{}` has no component version `{}`", name.name, name.version());
         Ok(LoadError::not_found(message).help(match versions.as_str() {
             "" => "it has none; register one with `polyaxon components register`".to_owned(),
             versions => format!("its component versions are: {versions}"),

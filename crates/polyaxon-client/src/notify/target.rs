@@ -53,14 +53,18 @@ pub fn targets(backend: Backend, settings: &Json) -> Result<Vec<Target>, Error> 
     };
     let entries = match settings {
         Json::Array(entries) => entries,
-        Json::String(url) => vec![serde_json::json!({ "url": url })],
         entry => vec![entry],
     };
     let mut targets = Vec::new();
-    for entry in entries.iter().filter_map(Json::as_object) {
+    for entry in entries {
+        let entry = match entry {
+            Json::Object(entry) => entry,
+            Json::String(_) => Map::from_iter([("url".to_owned(), entry)]),
+            _ => continue,
+        };
         let target = match backend {
-            Backend::Email => mail(entry)?.map(Target::Mail),
-            _ => web(backend, entry)?.map(Target::Web),
+            Backend::Email => mail(&entry)?.map(Target::Mail),
+            _ => web(backend, &entry)?.map(Target::Web),
         };
         targets.extend(target);
     }
@@ -160,6 +164,7 @@ mod tests {
             (Backend::Slack, json!([{ "url": secret }, { "url": secret }, { "nothing": 1 }]), "2"),
             (Backend::Slack, json!(format!(r#"[{{"url": "{secret}"}}]"#)), "1"),
             (Backend::Webhook, json!(secret), "1"),
+            (Backend::Webhook, json!([secret, { "url": secret }]), "2"),
             (Backend::Webhook, json!([]), "No valid configuration found for notifier WebHook."),
             (Backend::Discord, json!({ "url": "" }), "No valid configuration found for notifier Discord WebHook."),
             (Backend::Slack, json!({ "url": "T0/B0/secret" }), "Slack WebHook received invalid URL `…`."),

@@ -114,10 +114,13 @@ pub enum PlanError {
     NoInitCommand { index: usize },
 }
 
+/// Kinds of jobs that the server starts for others.
+const HELPERS: &[&str] = &["notifier", "cleaner", "tuner"];
+
 /// Plans a resolved job or service as processes.
 pub fn plan(resolved: &Node, host: &Host) -> Result<ProcessPlan, PlanError> {
     let kind = resolved.at(&["run", "kind"]).and_then(Node::as_str).unwrap_or_default();
-    if !matches!(kind, "job" | "service" | "notifier" | "cleaner" | "tuner") {
+    if !matches!(kind, "job" | "service") && !HELPERS.contains(&kind) {
         return Err(PlanError::Runtime { kind: kind.to_owned() });
     }
     for plugin in ["sandbox", "ssh"] {
@@ -143,7 +146,12 @@ pub fn plan(resolved: &Node, host: &Host) -> Result<ProcessPlan, PlanError> {
 
 fn main_task(resolved: &Node, host: &Host, notices: &mut Vec<String>) -> Result<Task, PlanError> {
     let container = resolved.at(&["run", "container"]);
-    let argv = argv(container, host);
+    let mut argv = argv(container, host);
+    let kind = resolved.at(&["run", "kind"]).and_then(Node::as_str).unwrap_or_default();
+    // The kinds that the server itself starts call a program that need not be installed beside it.
+    if HELPERS.contains(&kind) && argv.first().is_some_and(|program| program == "polyaxon") {
+        argv[0].clone_from(&host.program);
+    }
     if argv.is_empty() {
         let name = resolved.get("name").and_then(Node::as_str).unwrap_or(&host.uuid);
         return Err(PlanError::NoCommand { name: name.to_owned() });

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod global;
+pub(crate) mod notify;
 #[cfg(test)]
 mod official;
 pub(crate) mod ops;
@@ -102,6 +103,7 @@ pub(crate) enum Command {
     Schema(tools::SchemaArgs),
     Lsp(tools::LspArgs),
     Tuner(tuner::TunerArgs),
+    Notify(Box<notify::NotifyArgs>),
     #[command(flatten)]
     Official(Official),
 }

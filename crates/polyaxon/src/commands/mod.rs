@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod explain;
 pub(crate) mod fix;
 pub(crate) mod lsp;
+pub(crate) mod notify;
 pub(crate) mod ops;
 pub(crate) mod project;
 pub(crate) mod queues;
@@ -56,6 +57,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Schema(args) => schema::run(context, &args),
         Command::Lsp(_) => lsp::run(),
         Command::Tuner(args) => tuner::run(context, &args),
+        Command::Notify(args) => notify::run(context, &args),
         Command::Official(official) => Err(Failure::unsupported(official.name())),
     }
 }
@@ -138,9 +140,12 @@ fn format(command: &Command) -> OutputFormat {
         },
         Command::Compile(args) => &args.format.output,
         Command::Explain(args) => &args.format.output,
-        Command::Completion(_) | Command::Schema(_) | Command::Lsp(_) | Command::Tuner(_) | Command::Official(_) => {
-            &OutputFormat::Table
-        }
+        Command::Completion(_)
+        | Command::Schema(_)
+        | Command::Lsp(_)
+        | Command::Tuner(_)
+        | Command::Notify(_)
+        | Command::Official(_) => &OutputFormat::Table,
     };
     format.clone()
 }

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use polyaxon_spec::hub::{self, HubName};
 use polyaxon_spec::loader::{LoadError, Loaded, Loader};
 
 use super::outline::{self, Outline};
-use crate::source::hub::{self, HubName};
 use crate::source::loader::{WorldLoader, shown};
 use crate::suggest::nearest;
 

@@ -5,11 +5,11 @@ use std::path::{Component, Path, PathBuf};
 
 use polyaxon_client::http::{Client, Place};
 use polyaxon_client::versions;
+use polyaxon_spec::hub::{self, HubName};
 use polyaxon_spec::loader::{LoadError, Loaded, Loader};
 
 use crate::local::find::{Found, find};
 use crate::settings::{Credentials, Settings};
-use crate::source::hub::{self, HubName};
 use crate::source::web;
 use crate::suggest::nearest;
 
@@ -72,8 +72,8 @@ impl Loader for WorldLoader {
             Some(text) => text,
             None => self.registered(&parsed).ok_or_else(|| unknown(&parsed))?,
         };
-        let owner = parsed.owner.map(|owner| format!("{owner}/")).unwrap_or_default();
-        let name = format!("hub:{owner}{}:{}", parsed.name, parsed.version);
+        let owner = parsed.owner.as_ref().map(|owner| format!("{owner}/")).unwrap_or_default();
+        let name = format!("hub:{owner}{}:{}", parsed.name, parsed.version());
         Ok(Loaded { identity: name.clone(), name, text, folder: None })
     }
 }
@@ -86,12 +86,12 @@ impl WorldLoader {
         let client = reachable(&settings)?;
         let owner = name.owner.clone().unwrap_or_else(|| settings.owner().value);
         let place = Place { owner, project: name.name.clone() };
-        let named = block_on(versions::component(&client, &place, &name.version)).ok()?;
+        let named = block_on(versions::component(&client, &place, name.version())).ok()?;
         if let Ok(text) = named {
             return Some(text.into_bytes());
         }
         let place = settings.place(self.project.as_deref()).ok()?.value;
-        let version = if name.version == "latest" { &name.name } else { &name.version };
+        let version = if name.version() == hub::LATEST { &name.name } else { name.version() };
         let text = block_on(versions::component(&client, &place, version)).ok()?.ok()?;
         Some(text.into_bytes())
     }

@@ -25,5 +25,6 @@ mod a12_joins;
 mod a13_approval;
 mod a14_early_stopping;
 mod a15_events;
+mod a16_hooks;
 mod a17_agents;
 mod a18_retention;

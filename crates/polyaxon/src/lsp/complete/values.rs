@@ -9,7 +9,7 @@ use crate::lsp::names::{self, dag_of, nodes};
 use crate::lsp::outline::Role;
 use crate::lsp::typing::{self, Typed};
 use crate::lsp::world::{self, Document, World};
-use crate::source::hub;
+use polyaxon_spec::hub;
 
 /// What the value of `entry` may be; `written` is what stands before the cursor.
 pub(super) fn values(document: &Document, world: &World, entry: usize, typed: &Typed, written: &str) -> Vec<Candidate> {

@@ -1,4 +1,4 @@
-//! The components that are built into the program: `hub/<name>/<version>.yaml` of the repository.
+//! Names of hub components, and those that are built into the program: `hub/<name>/<version>.yaml` of the repository.
 
 use rust_embed::RustEmbed;
 
@@ -6,39 +6,48 @@ use rust_embed::RustEmbed;
 #[folder = "../../hub"]
 struct Bundle;
 
-const LATEST: &str = "latest";
+/// The version that a name without one means.
+pub const LATEST: &str = "latest";
 /// The owner under which the official hub publishes its components.
 const OWNER: &str = "polyaxon";
 
 /// `[owner/]name[:version]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HubName {
-    pub(crate) owner: Option<String>,
-    pub(crate) name: String,
-    pub(crate) version: String,
+pub struct HubName {
+    pub owner: Option<String>,
+    pub name: String,
+    pub version: Option<String>,
 }
 
 impl HubName {
-    pub(crate) fn parse(text: &str) -> HubName {
-        let (path, version) = text.rsplit_once(':').unwrap_or((text, LATEST));
+    pub fn parse(text: &str) -> HubName {
+        let (path, version) = match text.rsplit_once(':') {
+            Some((path, version)) => (path, Some(version.to_owned())),
+            None => (text, None),
+        };
         let (owner, name) = match path.rsplit_once('/') {
             Some((owner, name)) => (Some(owner.to_owned()), name),
             None => (None, path),
         };
-        HubName { owner, name: name.to_owned(), version: version.to_owned() }
+        HubName { owner, name: name.to_owned(), version }
+    }
+
+    /// The version, `latest` when none is named.
+    pub fn version(&self) -> &str {
+        self.version.as_deref().unwrap_or(LATEST)
     }
 }
 
 /// The text of a bundled component.
-pub(crate) fn bundled(name: &HubName) -> Option<Vec<u8>> {
+pub fn bundled(name: &HubName) -> Option<Vec<u8>> {
     if name.owner.as_deref().is_some_and(|owner| owner != OWNER) {
         return None;
     }
-    Bundle::get(&format!("{}/{}.yaml", name.name, name.version)).map(|file| file.data.into_owned())
+    Bundle::get(&format!("{}/{}.yaml", name.name, name.version())).map(|file| file.data.into_owned())
 }
 
 /// Every bundled component as `name` or `name:version`, in order.
-pub(crate) fn names() -> Vec<String> {
+pub fn names() -> Vec<String> {
     let mut names: Vec<String> = Bundle::iter()
         .filter_map(|path| {
             let (name, version) = path.strip_suffix(".yaml")?.split_once('/')?;
@@ -57,7 +66,7 @@ mod tests {
     fn names_have_an_optional_owner_and_version() {
         let parse = |text| {
             let name = HubName::parse(text);
-            (name.owner.unwrap_or_default(), name.name, name.version)
+            (name.owner.clone().unwrap_or_default(), name.name.clone(), name.version().to_owned())
         };
         let owned = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(parse("tensorboard"), owned("", "tensorboard", "latest"));
@@ -67,8 +76,14 @@ mod tests {
 
     #[test]
     fn the_bundle_holds_what_the_readme_promises() {
-        for name in ["quick-start", "notebook", "tensorboard"] {
+        for name in ["quick-start", "notebook", "tensorboard", "slack", "email", "webhook"] {
             assert!(bundled(&HubName::parse(name)).is_some(), "{name} is missing");
+        }
+        for name in names() {
+            let text = bundled(&HubName::parse(&name)).unwrap();
+            let text = String::from_utf8(text).unwrap();
+            let component = crate::wire::read_component(&text).unwrap();
+            assert_eq!(component.get("name").and_then(crate::node::Node::as_str), Some(&*name));
         }
         assert!(bundled(&HubName::parse("acme/tensorboard")).is_none());
     }
