@@ -76,7 +76,9 @@ fn send(context: &Context, args: &NotifyArgs, backend: &str, condition: StatusCo
     if errors.len() == targets.len() {
         return Err(Failure::new(format!("{} was not told", backend.title())).cause(errors.join("; ")));
     }
-    errors.iter().for_each(|error| context.printer.warning(&format!("one receiver was not told: {error}")));
+    for error in errors {
+        context.printer.warning(&format!("one receiver was not told: {error}"));
+    }
     Ok(Exit::Ok)
 }
 

@@ -213,17 +213,17 @@ fn hub_components_are_built_in_and_near_names_are_suggested() {
     assert_eq!(home.run(&["check", "--hub", "tensorboard"]).code, 0);
     assert_data_eq!(
         home.run(&["check", "--hub", "tensorbord"]).transcript(),
-        str![[r"
+        str![[r#"
 exit 2
 --- stdout
 --- stderr
 error[PLX0502]: cannot read the hub component `tensorbord`: it is neither built in nor registered on the server
  |
- = help: did you mean `tensorboard`? Built in are: notebook, quick-start, tensorboard
+ = help: did you mean `tensorboard`? Built in are: discord, email, jupyterlab, mattermost, notebook, pagerduty, quick-start, slack, teams, tensorboard, vscode, webhook
 
 1 error
 
-"]]
+"#]]
     );
     assert_data_eq!(
         home.run(&["check", "--hub", "a", "--url", "b"]).transcript(),
