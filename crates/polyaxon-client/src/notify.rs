@@ -126,3 +126,39 @@ async fn post(notification: &Notification, backend: Backend, target: &WebTarget)
     let answer = outgoing.send(request.timeout(TIMEOUT)).await?;
     if answer.status().is_success() { Ok(()) } else { Err(Error::Answer(answer.status())) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::message::tests::notification;
+    use super::*;
+
+    /// A receiver on this machine that sends everybody on to another address; gives its own.
+    async fn redirecting(to: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let head = format!("HTTP/1.1 307 Go\r\nconnection: close\r\ncontent-length: 0\r\nlocation: {to}\r\n\r\n");
+        tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let _ = connection.read(&mut [0; 8192]).await;
+                let _ = connection.write_all(head.as_bytes()).await;
+            }
+        });
+        format!("http://127.0.0.1:{port}/")
+    }
+
+    #[tokio::test]
+    async fn a_receiver_may_be_private_but_not_what_it_redirects_to() {
+        for (to, words) in
+            [("http://169.254.169.254/latest", "link-local"), ("http://localhost:1/", "belongs to the machine")]
+        {
+            let settings = json!({ "url": redirecting(to).await });
+            let targets = targets(Backend::Webhook, &settings).unwrap();
+            let error = send(&notification(), Backend::Webhook, &targets[0]).await.unwrap_err().to_string();
+            assert!(error.contains(words), "{to}: {error}");
+        }
+    }
+}
