@@ -7,9 +7,6 @@ use polyaxon_spec::span::Span;
 /// The runtimes that can be executed. Some are what the server itself starts.
 const RUNTIMES: &[&str] = &["job", "service", "dag", "notifier", "cleaner", "tuner"];
 
-/// The tuners that are part of the engine.
-const OWN_TUNERS: &[&str] = &["bayes-tuner", "hyperband-tuner", "tpe-tuner", "hyperopt-tuner"];
-
 /// Sections that need an engine part that does not exist yet, and what a person calls them.
 const SECTIONS: &[(&str, &str)] = &[("build", "builds before the run")];
 
@@ -21,13 +18,6 @@ pub fn unsupported(compiled: &Node) -> Option<Diagnostic> {
         let key_span = compiled.as_map().and_then(|map| map.get_key(key)).map_or(Span::NONE, |key| key.span);
         let span = if key_span.is_none() { node.span } else { key_span };
         return Some(refused(span, key, &format!("`{key}`: {what} cannot be executed by this version yet")));
-    }
-    if let Some(tuner) = compiled.at(&["matrix", "tuner"]).filter(|tuner| crate::context::is_truthy(tuner)) {
-        let name = tuner.get("hubRef").and_then(Node::as_str).unwrap_or_default();
-        if !OWN_TUNERS.contains(&name.split(':').next().unwrap_or_default()) {
-            let message = "`matrix.tuner`: tuners of your own cannot be executed by this version yet";
-            return Some(refused(tuner.span, "matrix.tuner", message));
-        }
     }
     let kind = compiled.at(&["run", "kind"])?;
     let name = kind.as_str().filter(|name| !RUNTIMES.contains(name))?;
@@ -53,10 +43,6 @@ mod tests {
             (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "grid"}}), None),
             (serde_json::json!({"run": {"kind": "mpijob"}, "matrix": {"kind": "grid"}}), Some("run.kind")),
             (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "bayes"}}), None),
-            (
-                serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "bayes", "tuner": {"hubRef": "mine"}}}),
-                Some("matrix.tuner"),
-            ),
             (serde_json::json!({"run": {"kind": "job"}, "schedule": {"kind": "cron"}}), None),
             (serde_json::json!({"run": {"kind": "job"}, "joins": [{"query": "status: failed"}]}), None),
         ];

@@ -1,13 +1,13 @@
 //! Performing open actions, many at a time: read what they need, do it where waiting is allowed, report in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::state::{Action, Event, Exit, Phase, RunState};
 use polyaxon_executors::process::{Observation, ProcessExecutor, Status, StopRequest};
-use polyaxon_model::ids::{ExecutorId, RunId};
+use polyaxon_model::ids::RunId;
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
@@ -18,7 +18,7 @@ use polyaxon_store::{admission, cache, edges, lifecycle, lineage, pipelines, run
 
 use crate::compile::{self, Output};
 use crate::driver::Shared;
-use crate::expansion::{self, Expanded};
+use crate::expansion::{self, Expanded, Memory};
 use crate::observe::exit;
 use crate::{Error, Result, RuntimeOptions, hooks, launch, notifications, presence};
 
@@ -70,8 +70,8 @@ pub(crate) struct Performed {
 pub(crate) async fn perform(shared: &Shared, batch: Vec<Due>) -> Result<Performed> {
     presence::confirm(shared).await?;
     let wanted: Vec<OpenAction> = batch.iter().map(|due| due.action.clone()).collect();
-    let (server, cached) = (shared.options.server, shared.expansions.known());
-    let read = move |tx: &mut dyn Tx| wanted.iter().map(|action| read(tx, server, action, &cached)).collect();
+    let (world, memory) = (Arc::clone(&shared.options), shared.expansions.memory(&shared.store));
+    let read = move |tx: &mut dyn Tx| wanted.iter().map(|action| read(tx, &world, action, &memory)).collect();
     let needs = shared.store.read(read).await?;
     let worker = shared.clone();
     let done = tokio::task::spawn_blocking(move || {
@@ -152,11 +152,11 @@ pub(crate) fn report_all(
 /// Nothing for an action that was done meanwhile or that another server has taken over.
 pub(crate) fn read(
     tx: &mut dyn Tx,
-    server: ExecutorId,
+    world: &RuntimeOptions,
     open: &OpenAction,
-    cached: &HashSet<RunId>,
+    memory: &Memory,
 ) -> polyaxon_store::Result<Option<Needs>> {
-    if !actions::is_claimed(tx, open.id, server)? {
+    if !actions::is_claimed(tx, open.id, world.server)? {
         return Ok(None);
     }
     let state = lifecycle::state(tx, open.run)?.filter(|state| state.wants(&open.action));
@@ -172,7 +172,7 @@ pub(crate) fn read(
         _ => None,
     };
     let expand = match (&open.action, &state) {
-        (Action::Expand, Some(_)) => expansion::read(tx, open.run, cached)?,
+        (Action::Expand, Some(_)) => expansion::read(tx, open.run, memory, (world.clock)())?,
         _ => None,
     };
     let heir = match (&open.action, &state) {
@@ -294,6 +294,7 @@ fn report(
         }
         Done::Expanded(expanded) => match expanded.as_ref() {
             Expanded::Children(batch) => pipelines::children::create(tx, run, seq, batch, now),
+            Expanded::Over(ending) => complete(tx, run, seq, &Event::Concluded(ending.clone()), now),
             Expanded::Schedule(plan) => pipelines::schedule::begin(tx, run, seq, plan, now),
         },
         Done::Follow => match due.action.action {

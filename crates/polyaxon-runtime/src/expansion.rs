@@ -6,15 +6,19 @@
 mod dag;
 mod matrix;
 mod schedule;
+mod warm;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use matrix::{Fresh, Known, Trouble};
 use polyaxon_engine::flow::rerun::{Earlier, Rerun};
+use polyaxon_engine::state::Ending;
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{RunKind, Runtime};
 use polyaxon_model::run::Run;
+use polyaxon_model::time::Timestamp;
 use polyaxon_spec::compose;
 use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
@@ -22,8 +26,9 @@ use polyaxon_store::db::Tx;
 use polyaxon_store::pipelines::children::{self, Batch, Pace, Progress};
 use polyaxon_store::pipelines::rerun;
 use polyaxon_store::pipelines::schedule::Plan;
-use polyaxon_store::pipelines::trials::{self, Trial};
-use polyaxon_store::runs;
+use polyaxon_store::pipelines::trials;
+use polyaxon_store::{Store, hub, run_list, runs};
+use polyaxon_tuning::Trial;
 use serde_json::{Value as Json, json};
 
 use crate::compile::sentences;
@@ -35,8 +40,12 @@ const BATCH: u64 = 500;
 #[derive(Debug)]
 pub(crate) struct Input {
     progress: Progress,
-    /// What a search that learns has found so far.
-    trials: Vec<Trial>,
+    /// What came of the trials of a search that learns.
+    fresh: Fresh,
+    /// What earlier runs found, for a search that begins with it.
+    experience: Result<Option<Json>, String>,
+    /// The document of a tuner of the user.
+    tuner: Result<Option<Node>, String>,
     /// What the operations of a dag did in the run that it repeats in part.
     earlier: BTreeMap<String, Earlier>,
     /// The pipeline; left out when its children were worked out before.
@@ -47,6 +56,8 @@ pub(crate) struct Input {
 #[derive(Debug)]
 pub(crate) enum Expanded {
     Children(Batch),
+    /// There are no further children, and the pipeline ends.
+    Over(Ending),
     Schedule(Plan),
 }
 
@@ -74,40 +85,91 @@ pub(crate) struct Expansions {
 const LEARNING: &[Runtime] =
     &[Runtime::Hyperband, Runtime::Asha, Runtime::Bayes, Runtime::Tpe, Runtime::Hyperopt, Runtime::Iterative];
 
-pub(crate) fn read(tx: &mut dyn Tx, run: RunId, cached: &HashSet<RunId>) -> polyaxon_store::Result<Option<Input>> {
+/// What is remembered of pipelines whose children are being created, so that it need not be read again.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    expansions: HashMap<RunId, Option<Known>>,
+    runs: Arc<run_list::Known>,
+}
+
+pub(crate) fn read(
+    tx: &mut dyn Tx,
+    run: RunId,
+    memory: &Memory,
+    now: Timestamp,
+) -> polyaxon_store::Result<Option<Input>> {
     let progress = children::progress(tx, run)?;
-    let is_known = progress.position > 0 && cached.contains(&run);
+    let remembered = memory.expansions.get(&run).filter(|_| progress.position > 0);
     let learns = runs::runtime(tx, run)?.is_some_and(|runtime| LEARNING.contains(&runtime));
-    let trials = if learns { trials::list(tx, run)? } else { Vec::new() };
-    let run = if is_known { None } else { runs::get(tx, run)? };
-    let repeated = run.as_ref().and_then(|run| Some((run, Rerun::of_run(&run.meta_info)?)));
-    let earlier = match repeated {
-        Some((run, rerun)) => rerun::earlier(tx, rerun.of, &run.project)?,
-        None => BTreeMap::new(),
+    let fresh = match remembered {
+        _ if !learns => Fresh::default(),
+        Some(Some(known)) if known.reopened == progress.reopened => {
+            let mut wanted = known.open.clone();
+            wanted.extend((known.count..progress.position).map(|position| matrix::child_at(run, position)));
+            Fresh { is_whole: false, records: trials::get(tx, &wanted)?, reopened: progress.reopened }
+        }
+        _ => Fresh { is_whole: true, records: trials::list(tx, run)?, reopened: progress.reopened },
     };
-    Ok((is_known || run.is_some()).then_some(Input { progress, trials, earlier, run }))
+    let mut input =
+        Input { progress, fresh, experience: Ok(None), tuner: Ok(None), earlier: BTreeMap::new(), run: None };
+    if remembered.is_none() {
+        let Some(record) = runs::get(tx, run)? else { return Ok(None) };
+        if learns {
+            let content = record.content.as_deref().and_then(|text| serde_json::from_str::<Json>(text).ok());
+            let matrix = content.and_then(|mut content| content.get_mut("matrix").map(Json::take)).unwrap_or_default();
+            input.experience = warm::read(tx, &memory.runs, &record, &matrix, now)?;
+            input.tuner = matrix::tuner_document(&matrix)
+                .map(|mut document| {
+                    let collected = hub::collect(tx, &mut document, &record.project);
+                    collected.map(|()| document).map_err(|problems| format!("matrix.tuner: {}", sentences(&problems)))
+                })
+                .transpose();
+        }
+        if let Some(rerun) = Rerun::of_run(&record.meta_info) {
+            input.earlier = rerun::earlier(tx, rerun.of, &record.project)?;
+        }
+        input.run = Some(record);
+    }
+    Ok(Some(input))
 }
 
 impl Expansions {
-    pub(crate) fn known(&self) -> HashSet<RunId> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    pub(crate) fn memory(&self, store: &Store) -> Memory {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |expansion: &Expansion| match &expansion.children {
+            Children::Matrix(matrix) => matrix.known(),
+            Children::Dag(_) | Children::Schedule(_) => None,
+        };
+        let expansions = known.iter().map(|(run, expansion)| (*run, of(expansion))).collect();
+        Memory { expansions, runs: store.known() }
     }
 
     /// The next children of a pipeline, or why it cannot have any.
     pub(crate) fn expand(&self, run: RunId, input: Input) -> Result<Expanded, String> {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut experience = None;
         let expansion = match input.run {
-            Some(run) => Arc::new(expansion(&run, &input.earlier)?),
+            Some(run) => {
+                experience = input.experience?;
+                let trials = experience.as_ref().map(warm::trials).unwrap_or_default();
+                Arc::new(expansion(&run, &input.earlier, trials, input.tuner?)?)
+            }
             None => known().get(&run).cloned().ok_or("the children of the pipeline are no longer known")?,
         };
         let from = input.progress.position;
-        let mut batch = match &expansion.children {
+        let batch = match &expansion.children {
             Children::Schedule(plan) => return Ok(Expanded::Schedule(plan.clone())),
-            Children::Dag(dag) => dag.batch(from, BATCH),
-            Children::Matrix(matrix) => matrix.batch(from, BATCH, &input.trials),
+            Children::Dag(dag) => Ok(dag.batch(from, BATCH)),
+            Children::Matrix(matrix) => matrix.batch(from, BATCH, &input.fresh),
+        };
+        let mut batch = match batch {
+            Ok(batch) => batch,
+            Err(Trouble::Wrong(sentence)) => return Err(sentence),
+            Err(Trouble::Over(ending)) => return Ok(Expanded::Over(ending)),
         };
         batch.ends_seen = input.progress.ends;
         batch.early_stopping.clone_from(&expansion.early_stopping);
+        batch.experience = experience;
         if batch.pace == Pace::Complete {
             known().remove(&run);
         } else {
@@ -117,14 +179,21 @@ impl Expansions {
     }
 }
 
-fn expansion(run: &Run, earlier: &BTreeMap<String, Earlier>) -> Result<Expansion, String> {
+fn expansion(
+    run: &Run,
+    earlier: &BTreeMap<String, Earlier>,
+    experience: Vec<Trial>,
+    tuner: Option<Node>,
+) -> Result<Expansion, String> {
     let resolved = run.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let resolved = wire::read_compiled(&resolved.ok_or("the compiled operation of the run cannot be read")?);
     let document = wire::read_operation(run.raw_content.as_deref().unwrap_or_default());
     let document = document.map_err(|problems| sentences(&problems))?;
     let children = match run.kind {
         RunKind::Schedule => Children::Schedule(schedule::plan(run, &document, &resolved)?),
-        RunKind::Matrix => Children::Matrix(Box::new(matrix::Matrix::read(run, &document, &resolved)?)),
+        RunKind::Matrix => {
+            Children::Matrix(Box::new(matrix::Matrix::read(run, &document, &resolved, experience, tuner)?))
+        }
         _ => Children::Dag(dag::Dag::read(run, &resolved, earlier)?),
     };
     let section = if run.kind == RunKind::Matrix { "matrix" } else { "run" };

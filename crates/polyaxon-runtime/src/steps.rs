@@ -30,8 +30,8 @@ impl Performer {
     /// Does what an action asks for. Nothing is written; nothing comes of an action that was done meanwhile, or that
     /// cannot be done now. `at` is the instant that the action had to wait for.
     pub fn perform(&self, action: OpenAction, at: Option<Timestamp>) -> Result<Option<Outcome>> {
-        let (server, cached) = (self.shared.options.server, self.shared.expansions.known());
-        let needs = self.shared.store.read_blocking(|tx| read(tx, server, &action, &cached))?;
+        let memory = self.shared.expansions.memory(&self.shared.store);
+        let needs = self.shared.store.read_blocking(|tx| read(tx, &self.shared.options, &action, &memory))?;
         let Some(needs) = needs else { return Ok(None) };
         let due = Due { action, at };
         Ok(match guarded(&self.shared, &due, needs) {

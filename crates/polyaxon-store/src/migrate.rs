@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_tracks.sql"),
     include_str!("../migrations/0011_notifications.sql"),
     include_str!("../migrations/0012_events.sql"),
+    include_str!("../migrations/0013_searches.sql"),
 ];
 
 const VERSIONS_TABLE: &str =
@@ -197,6 +198,7 @@ mod tests {
         "e9c6756f0d5459ca89ad70b073a48a22",
         "b89efa5396f6534d85ae083800c7e95d",
         "b121db32e93d5d3e938de1232fb06a0f",
+        "754f6f81a91f52e5aadb89cb961a88b8",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";

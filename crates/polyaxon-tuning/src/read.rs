@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) seed: Option<i64>,
     /// How many trials go on at once, when the file says it.
     pub(crate) concurrency: Option<u64>,
+    /// Trials that get more of the resource go on with what they have.
+    pub(crate) resumes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +122,7 @@ impl Settings {
             objectives,
             seed: integer(matrix, "seed")?,
             concurrency: count(matrix, "concurrency")?,
+            resumes: matrix.get("resume").and_then(Node::as_bool) == Some(true),
         })
     }
 }

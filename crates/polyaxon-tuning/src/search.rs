@@ -77,6 +77,11 @@ impl Search {
         self.settings.concurrency
     }
 
+    /// Whether trials that get more of the resource go on with what they have, instead of from the start.
+    pub fn resumes(&self) -> bool {
+        self.settings.resumes
+    }
+
     /// Whether suggestions depend on results. Otherwise [`Search::rows`] gives all, by number.
     pub fn learns(&self) -> bool {
         match &self.settings.kind {

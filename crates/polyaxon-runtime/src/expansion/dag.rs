@@ -63,7 +63,16 @@ impl Dag {
         let children: Vec<NewChild> = rest.iter().take(most as usize).cloned().collect();
         let pace = if children.len() == rest.len() { Pace::Complete } else { Pace::AtOnce };
         let expected = self.children.len() as u64;
-        Batch { from, expected, children, begins_early: false, pace, ends_seen: 0, early_stopping: None }
+        Batch {
+            from,
+            expected,
+            children,
+            begins_early: false,
+            pace,
+            ends_seen: 0,
+            early_stopping: None,
+            experience: None,
+        }
     }
 }
 
@@ -134,6 +143,7 @@ fn child(
         upstream: node.ends.iter().filter_map(upstream).collect(),
         listens: node.events.iter().map(|event| listen(event, ids)).collect(),
         part: Part::Run,
+        origin: None,
     })
 }
 

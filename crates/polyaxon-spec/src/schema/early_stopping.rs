@@ -24,7 +24,7 @@ static METRIC: Section = Section {
         field(
             "policy",
             Type::Kinded(STOPPING_POLICIES),
-            "How runs are compared.",
+            "Stops single runs that do worse than others, while the search goes on.",
             "{kind: median, evaluationInterval: 1}",
         ),
     ],
@@ -42,15 +42,15 @@ static FAILURE: Section = Section {
 };
 
 const fn interval() -> Field {
-    field("evaluationInterval", Type::IntStrict, "After how many values runs are compared.", "1").template()
+    field("evaluationInterval", Type::IntStrict, "Runs are compared at each multiple of this step.", "1").template()
 }
 
 const fn min_interval() -> Field {
-    field("minInterval", Type::IntStrict, "Values that a run must have before it is compared.", "5").template()
+    field("minInterval", Type::IntStrict, "The step before which no run is stopped.", "5").template()
 }
 
 const fn min_samples() -> Field {
-    field("minSamples", Type::IntStrict, "Runs that must exist before they are compared.", "3").template()
+    field("minSamples", Type::IntStrict, "Other runs that must have reached the step.", "3").template()
 }
 
 const fn percent() -> Field {
@@ -59,7 +59,7 @@ const fn percent() -> Field {
 
 static MEDIAN: Section = Section {
     name: "median policy",
-    doc: "Stops runs that are worse than the median of the others.",
+    doc: "Stops runs whose best value is worse than the median of the means of the others.",
     fields: &[
         field("kind", Type::Enum(&["median"]), "The kind of policy.", "median"),
         interval(),

@@ -73,7 +73,12 @@ const fn objectives() -> Field {
 }
 
 const fn warm_start() -> Field {
-    field("warmStart", Type::Section(&WARM_START), "Earlier runs to learn from.", "{query: \"tags: baseline\"}")
+    field(
+        "warmStart",
+        Type::Section(&WARM_START),
+        "Earlier runs to learn from, found once when the search begins.",
+        "{query: \"tags: baseline\"}",
+    )
 }
 
 const fn max_iterations() -> Field {
@@ -134,7 +139,7 @@ static HYPERBAND: Section = Section {
             "{name: epochs, type: int}",
         ),
         metric(),
-        field("resume", Type::Bool, "Goes on with the old runs instead of new ones.", "true")
+        field("resume", Type::Bool, "Runs that get more go on with the files of the old ones.", "true")
             .template()
             .default("false"),
         seed(),
@@ -166,6 +171,9 @@ static ASHA: Section = Section {
             .required()
             .template(),
         field("numRuns", Type::PositiveInt, "How many runs start with new values.", "50").required().template(),
+        field("resume", Type::Bool, "Runs that get more go on with the files of the old ones.", "true")
+            .template()
+            .default("false"),
         seed(),
         concurrency(),
         early_stopping(),

@@ -9,17 +9,19 @@ use polyaxon_engine::lifecycle as engine;
 use polyaxon_engine::state::{Action, Birth, Event, Place};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{RunId, StateId};
-use polyaxon_model::kinds::{ManagedBy, Pending, RunKind, Runtime, Trigger};
+use polyaxon_model::kinds::{CloningKind, EdgeKind, ManagedBy, Pending, RunKind, Runtime, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
 use super::events::{self, Listen};
 use super::react::{decide_all, set_state, settle};
+use super::tracks::PRUNED;
 use super::{Pipeline, rerun, state};
 use crate::db::value::{json, optional_json};
 use crate::db::{Tx, args, first};
-use crate::{Error, Result, actions, hub, lifecycle, projects};
+use crate::edges::{self, NewEdge, Side};
+use crate::{Error, Result, actions, hub, lifecycle, projects, runs};
 
 /// A child to be created.
 #[derive(Clone, Debug)]
@@ -45,6 +47,16 @@ pub struct NewChild {
     pub listens: Vec<Listen>,
     /// What becomes of it in a dag that is started again in part.
     pub part: Part,
+    pub origin: Option<Origin>,
+}
+
+/// The run that led to a child of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The tuner that suggested it.
+    Tuner(RunId),
+    /// The trial that it goes on with.
+    Trial(RunId),
 }
 
 /// What the record of a child says about its component.
@@ -85,6 +97,8 @@ pub struct Batch {
     pub ends_seen: u64,
     /// The `earlyStopping` of the pipeline.
     pub early_stopping: Option<Json>,
+    /// What the search learns from earlier runs, found out when it begins.
+    pub experience: Option<Json>,
 }
 
 /// When the next batch follows.
@@ -104,32 +118,36 @@ pub struct Progress {
     pub position: u64,
     /// Children that have ended.
     pub ends: u64,
+    /// How often one of them was let go on.
+    pub reopened: u64,
 }
 
 /// How far a pipeline is in this life.
 pub fn progress(tx: &mut dyn Tx, run: RunId) -> Result<Progress> {
-    let sql = "SELECT p.position, p.life, r.control, r.id FROM runs r JOIN pipelines p ON p.run_id = r.id \
+    let sql = "SELECT p.position, p.life, p.reopened, r.control, r.id FROM runs r JOIN pipelines p ON p.run_id = r.id \
                WHERE r.uuid = ?1";
     let Some(mut row) = first(tx, sql, args![run])? else { return Ok(Progress::default()) };
-    let (position, life): (i64, i64) = (row.take()?, row.take()?);
+    let (position, life): (u64, i64) = (super::count(&mut row)?, row.take()?);
+    let reopened = super::count(&mut row)?;
     let control: polyaxon_engine::state::Control = row.take_json()?;
     let is_this_life = life == i64::from(control.life);
     let ends = Pipeline::load(tx, row.take()?)?.map_or(0, |pipeline| pipeline.ends.total());
-    Ok(Progress { position: u64::try_from(position).ok().filter(|_| is_this_life).unwrap_or(0), ends })
+    Ok(Progress { position: if is_this_life { position } else { 0 }, ends, reopened })
 }
 
 /// Performs an `Expand` action: creates the children of the batch, lets those of an earlier life that did not succeed
 /// wait again, and goes on with the next batch. Nothing happens when the batch is not the next one.
 pub fn create(tx: &mut dyn Tx, run: RunId, seq: i64, batch: &Batch, now: Timestamp) -> Result<()> {
-    let Progress { position: from, ends } = progress(tx, run)?;
+    let Progress { position: from, ends, .. } = progress(tx, run)?;
     if from != batch.from || !actions::done(tx, run, seq, now)? {
         return Ok(());
     }
     let parent = Parent::load(tx, run)?;
     if from == 0 {
         begin(tx, &parent, batch.expected)?;
-        let plan = batch.early_stopping.as_ref().map(json);
-        tx.execute("UPDATE pipelines SET plan = ?2 WHERE run_id = ?1", args![parent.id, plan])?;
+        let (plan, experience) = (batch.early_stopping.as_ref().map(json), batch.experience.as_ref().map(json));
+        let sql = "UPDATE pipelines SET plan = ?2, experience = coalesce(experience, ?3) WHERE run_id = ?1";
+        tx.execute(sql, args![parent.id, plan, experience])?;
     }
     let mut ids = HashMap::new();
     let mut created = 0_i64;
@@ -270,12 +288,17 @@ pub(super) fn insert(
     let component_state = parent.state_of(tx, &child.component)?;
     let run = &decision.next;
     let controller = if parent.kind == RunKind::Schedule { None } else { parent.controller.or(Some(parent.id)) };
+    let original = match child.origin {
+        Some(Origin::Trial(trial)) => runs::id_of(tx, trial)?,
+        Some(Origin::Tuner(_)) | None => None,
+    };
     let row = first(
         tx,
         "INSERT INTO runs (uuid, project_id, name, kind, runtime, status, managed_by, pending, created_at, updated_at, \
          schedule_at, pipeline_id, controller_id, namespace, priority, tags, meta_info, control, description, \
-         raw_content, submission, inputs, component_state) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) \
+         raw_content, submission, inputs, component_state, original_id, cloning_kind) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+         ?22, ?23, ?24) \
          ON CONFLICT (uuid) DO NOTHING RETURNING id",
         args![
             child.uuid,
@@ -300,6 +323,8 @@ pub(super) fn insert(
             parent.submission.as_deref(),
             child.inputs.as_ref(),
             component_state,
+            original,
+            original.map(|_| CloningKind::Restart),
         ],
     )?;
     let Some(id) = row.map(|mut row| row.take::<i64>()).transpose()? else { return Ok(None) };
@@ -321,12 +346,16 @@ pub(super) fn connect(
         let known = ids.get(&upstream.run).copied();
         let other = match known {
             Some(id) => id,
-            None => crate::runs::id_of(tx, upstream.run)?.ok_or_else(|| Error::not_found("Run", upstream.run))?,
+            None => runs::id_of(tx, upstream.run)?.ok_or_else(|| Error::not_found("Run", upstream.run))?,
         };
         tx.execute(
             "INSERT INTO run_edges (upstream_id, downstream_id, kind, param_values) VALUES (?1, ?2, 'dag', ?3)",
             args![other, id, upstream.values.as_ref().map(json)],
         )?;
+    }
+    if let Some(Origin::Tuner(tuner)) = child.origin {
+        let edge = NewEdge { other: tuner, side: Side::Upstream, kind: EdgeKind::Join, values: None, statuses: None };
+        edges::add(tx, child.uuid, &edge)?;
     }
     tx.execute(
         "INSERT INTO pipeline_children (run_id, pipeline_id, position, state, trigger_rule, on_skip, upstreams, \
@@ -349,15 +378,18 @@ pub(super) fn connect(
     }
 }
 
-/// A child of an earlier life: one that succeeded stays, any other takes the new content and waits for its turn again.
+/// A child of an earlier life: one that succeeded or was pruned stays, any other takes the new content and waits for its
+/// turn again.
 fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
-    let sql = "SELECT r.id, r.status, c.upstreams, c.listens FROM runs r LEFT JOIN pipeline_children c ON c.run_id = r.id \
-               WHERE r.uuid = ?1";
+    let sql = "SELECT r.id, r.status, c.upstreams, c.listens, r.meta_info FROM runs r \
+               LEFT JOIN pipeline_children c ON c.run_id = r.id WHERE r.uuid = ?1";
     let mut row = first(tx, sql, args![child.uuid])?.ok_or_else(|| Error::not_found("Run", child.uuid))?;
     let (id, status, upstreams): (i64, Status, Option<i64>) = (row.take()?, row.take()?, row.take()?);
-    let waits = upstreams != Some(0) || row.take::<Option<bool>>()? == Some(true);
+    let listens = row.take::<Option<bool>>()? == Some(true);
+    let waits = upstreams != Some(0) || listens;
     let is_left_out = matches!(child.part, Part::Skip(_));
-    if status.is_done() && status != Status::Succeeded && !is_left_out {
+    let is_pruned = row.take_json::<JsonMap>()?.contains_key(PRUNED);
+    if status.is_done() && status != Status::Succeeded && !is_left_out && !is_pruned {
         if !child.raw_content.is_empty() {
             tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
         }

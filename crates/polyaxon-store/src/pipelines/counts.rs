@@ -90,6 +90,7 @@ fn reopen(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
     let (pipeline, run, status): (i64, RunId, Status) = (row.take()?, row.take()?, row.take()?);
     replace(tx, id, pipeline, &counted, &Counted::default())?;
     tracks::pardon(tx, id)?;
+    tx.execute("UPDATE pipelines SET reopened = reopened + 1 WHERE run_id = ?1", args![pipeline])?;
     if status.is_done() {
         lifecycle::apply(tx, run, &Event::Reopened, now)?;
     }

@@ -146,6 +146,7 @@ fn make(tx: &mut dyn Tx, run: RunId, plan: &Plan, number: u64, at: Timestamp, no
         upstream: Vec::new(),
         listens: Vec::new(),
         part: Part::Run,
+        origin: None,
     };
     let Some(id) = children::insert(tx, &parent, &child, Place::Tick { at }, now, Some(at))? else { return Ok(()) };
     children::connect(tx, &parent, id, number, &child, &std::collections::HashMap::new(), now)?;

@@ -303,7 +303,7 @@ pub fn prune(tx: &mut dyn Tx, judgements: &[Judgement], now: Timestamp) -> Resul
 }
 
 /// Where the record of a run says why it was stopped.
-const PRUNED: &str = "pruned";
+pub(super) const PRUNED: &str = "pruned";
 
 /// Lets a run that was stopped go on.
 pub(super) fn pardon(tx: &mut dyn Tx, id: i64) -> Result<()> {

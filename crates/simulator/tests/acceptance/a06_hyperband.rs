@@ -36,3 +36,35 @@ fn ten_by_three_is_22_runs() {
 fn eighty_one_by_three_is_206_runs() {
     check(81, &[(1, 81), (3, 61), (9, 35), (27, 19), (81, 10)]);
 }
+
+#[test]
+fn survivors_go_on_with_their_files_when_asked_to() {
+    for (kind, resume) in [("hyperband", true), ("hyperband", false), ("asha", true), ("asha", false)] {
+        let mut scene = Scene::new(|run| End::SucceedWith(json!({ "loss": number(run, "x") })));
+        let mut matrix = json!({ "kind": kind, "maxIterations": 9, "eta": 3, "seed": 7, "resume": resume,
+            "resource": { "name": "steps", "type": "int" }, "metric": { "name": "loss", "optimization": "minimize" },
+            "params": { "x": { "kind": "uniform", "value": [0, 1] } } });
+        if kind == "asha" {
+            matrix["numRuns"] = json!(9);
+        }
+        let mut component = job();
+        component["run"]["container"]["args"] = json!(["{{ globals.original_uuid }}"]);
+        let top = scene.submit(&with(operation(&component), "matrix", matrix));
+        scene.play();
+        assert_eq!(scene.status(top), Status::Succeeded);
+        let children = scene.children(top);
+        let promoted: Vec<&Run> = children.iter().filter(|run| run.meta_info["bracket_iteration"] != 0).collect();
+        assert!(!promoted.is_empty());
+        for child in promoted {
+            let original = child.original.as_ref().map(|original| scene.run(original.uuid));
+            assert_eq!(original.is_some(), resume, "{kind}");
+            let content: Json = serde_json::from_str(child.content.as_deref().unwrap()).unwrap();
+            let Some(original) = original else { continue };
+            assert_eq!(content["run"]["container"]["args"], json!([original.uuid.to_hex()]));
+            assert_eq!(number(&original, "x").to_bits(), number(child, "x").to_bits());
+            assert!(number(&original, "steps") < number(child, "steps"));
+            let copies = json!({ "dirs": [original.uuid.to_hex()] });
+            assert_eq!(child.meta_info["copy_artifacts"], copies);
+        }
+    }
+}

@@ -182,7 +182,7 @@ impl Scene {
     }
 
     /// The server was killed and is started again: it knows nothing and looks at every process.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.performer = performer(&self.home, &self.store, self.executes);
         self.store.write_blocking(|tx| servers::register(tx, SERVER, "here", Ability::Execute, now())).unwrap();
     }

@@ -1,13 +1,20 @@
-//! Metrics that processes track while they run, as the official client writes them.
+//! What runs leave behind and find: metrics that processes track while they run, as the official client writes them,
+//! and components that people registered.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
 use polyaxon_artifacts::layout::Layout;
-use polyaxon_model::ids::RunId;
-use polyaxon_store::Error;
+use polyaxon_model::ids::{ProjectId, RunId, VersionId};
+use polyaxon_model::kinds::{EdgeKind, VersionKind};
+use polyaxon_model::version::VersionBody;
+use polyaxon_store::db::Tx;
+use polyaxon_store::versions::{self, Key};
+use polyaxon_store::{Error, projects};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
-use super::Scene;
+use super::{Scene, now};
 
 impl Scene {
     /// A process that hangs tracks values of a metric: step and number.
@@ -30,5 +37,32 @@ impl Scene {
             self.performer.watch().unwrap();
         }
         self.play();
+    }
+
+    /// Registers a component as `NAME:1`, in a project of that name.
+    pub(crate) fn register(&self, name: &str, component: &Json) {
+        let key = Key { project: name.to_owned(), kind: VersionKind::Component, name: "1".to_owned() };
+        let body: VersionBody = serde_json::from_value(json!({ "content": component.to_string() })).unwrap();
+        let (uuid, project) = (VersionId::new(Uuid::from_u128(7)), ProjectId::new(Uuid::from_u128(8)));
+        let name = name.to_owned();
+        self.store
+            .write_blocking(move |tx| {
+                projects::get_or_create(tx, &name, project, now())?;
+                versions::create(tx, &key, uuid, &body, None, now()).map(drop)
+            })
+            .unwrap();
+    }
+
+    /// The runs before a run, with the kinds of the edges.
+    pub(crate) fn edges(&self, run: RunId) -> Vec<(RunId, EdgeKind)> {
+        let sql = format!(
+            "SELECT u.uuid, e.kind FROM run_edges e JOIN runs u ON u.id = e.upstream_id \
+             JOIN runs d ON d.id = e.downstream_id WHERE d.uuid = '{}' ORDER BY u.id",
+            run.to_hex()
+        );
+        let read = move |tx: &mut dyn Tx| -> polyaxon_store::Result<Vec<(RunId, EdgeKind)>> {
+            tx.query(&sql, &[])?.into_iter().map(|mut row| Ok((row.take()?, row.take()?))).collect()
+        };
+        self.store.read_blocking(read).unwrap()
     }
 }
