@@ -198,7 +198,7 @@ mod tests {
         "e9c6756f0d5459ca89ad70b073a48a22",
         "b89efa5396f6534d85ae083800c7e95d",
         "b121db32e93d5d3e938de1232fb06a0f",
-        "754f6f81a91f52e5aadb89cb961a88b8",
+        "76b254ce441559129ba70d9486bed6c5",
     ];
 
     const FIRST: &str = "CREATE TABLE things (id {pk}, name TEXT);";
