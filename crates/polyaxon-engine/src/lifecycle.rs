@@ -514,6 +514,7 @@ impl Draft {
             self.run.control.is_compiling = false;
             self.run.control.ending = None;
             self.run.control.retry_at = None;
+            self.run.pending.take_if(|pending| *pending == Pending::Cache);
         }
         if ended_now && self.run.has_followers() {
             self.actions.push(Action::React { life: self.run.control.life });

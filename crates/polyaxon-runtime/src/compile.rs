@@ -45,6 +45,8 @@ pub(crate) struct Input {
     pub(crate) attempt: u32,
     /// What must happen elsewhere before it begins.
     pub(crate) listens: Vec<Listen>,
+    /// How often it was resumed: who resumes a run wants it to be done, not to get the result of another.
+    life: u32,
     /// It was approved while it waited for an equal run.
     runs_anyway: bool,
     operation: Result<compose::Compiled, String>,
@@ -92,6 +94,7 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
         project: projects::get(tx, &run.project)?.map(|project| project.uuid),
         submission: submission::get(tx, id)?,
         attempt: state.control.attempt,
+        life: state.control.life,
         queue,
         listens,
         runs_anyway: state.control.runs_anyway,
@@ -219,7 +222,7 @@ fn wish(input: &Input, composed: &Node, resolved: &Node) -> Option<Wish> {
     let policy = Policy::read(&resolved);
     let key = explain::collect(run, sent, &policy, composed, &resolved).key(input.project?)?;
     let facts = explain::facts(run, sent, input.runs_anyway);
-    let looks = input.attempt == 0 && cache::refusal(&policy, &facts, true).is_none();
+    let looks = input.attempt == 0 && input.life == 0 && cache::refusal(&policy, &facts, true).is_none();
     Some(Wish { key, ttl: policy.ttl, looks: if looks { Looks::ForEqual } else { Looks::No } })
 }
 

@@ -143,17 +143,22 @@ pub(crate) fn keep(tx: &mut dyn Tx, of: RunId, run: RunId) -> Result<()> {
     Ok(())
 }
 
-/// Tells the runs that wait for a run that it ended: they take its result, or go on by themselves.
+/// Tells the runs that wait for a run that it ended: they take its result, or go on by themselves. One that was waited
+/// for may have found the result of another, and they are linked to that one then.
 pub(crate) fn release(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
-    let sql = "SELECT w.uuid, w.status, o.uuid, o.status, o.live_state FROM runs w JOIN runs o ON o.id = w.original_id \
+    let sql = "SELECT w.uuid, w.status, coalesce(s.uuid, o.uuid), o.status, o.live_state, coalesce(s.live_state, 1) \
+               FROM runs w JOIN runs o ON o.id = w.original_id \
+               LEFT JOIN runs s ON s.id = o.original_id AND o.cloning_kind = 'cache' \
                WHERE w.original_id = ?1 AND w.cloning_kind = 'cache' AND w.pending = 'cache' ORDER BY w.id";
     for mut row in tx.query(sql, args![id])? {
         let (waiter, waits): (RunId, Status) = (row.take()?, row.take()?);
-        let (original, status, live_state): (RunId, Status, i64) = (row.take()?, row.take()?, row.take()?);
+        let (original, status): (RunId, Status) = (row.take()?, row.take()?);
+        let are_live = row.take::<i64>()? == 1 && row.take::<i64>()? == 1;
         if waits.is_done() {
             continue;
         }
-        if status == Status::Succeeded && live_state == 1 {
+        if status == Status::Succeeded && are_live {
+            link(tx, waiter, original)?;
             copy_outputs(tx, original, waiter)?;
             lifecycle::apply(tx, waiter, &Event::CacheHit, now)?;
         } else {
@@ -163,11 +168,11 @@ pub(crate) fn release(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Removes the link of a run that goes on by itself.
+/// Removes the link of a run that goes on by itself, or ends without the result that it waited for.
 pub(crate) fn follow(tx: &mut dyn Tx, id: i64, before: &RunState, after: &RunState) -> Result<()> {
-    let goes_on = before.pending == Some(Pending::Cache) && after.pending != Some(Pending::Cache);
-    let lives_again = before.status.is_done();
-    if (goes_on || lives_again) && !after.status.is_done() {
+    let has_waited = before.pending == Some(Pending::Cache) && after.pending != Some(Pending::Cache);
+    let lives_again = before.status.is_done() && !after.status.is_done();
+    if (has_waited && after.status != Status::Succeeded) || lives_again {
         let sql = "UPDATE runs SET original_id = NULL, cloning_kind = NULL WHERE id = ?1 AND cloning_kind = 'cache'";
         tx.execute(sql, args![id])?;
     }

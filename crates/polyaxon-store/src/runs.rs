@@ -308,9 +308,15 @@ pub fn mark_deleted(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Removes the records of up to `limit` runs whose folders were gone at `border`; tells how many.
+/// Removes the records of up to `limit` runs whose folders were gone at `border`; tells how many. A record stays while
+/// something still needs it: what is left to do about the run, children at work, or the pipeline that counts it.
 pub fn purge(tx: &mut dyn Tx, border: Timestamp, limit: u32) -> Result<u64> {
-    let sql = "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE live_state = -1 AND deleted_at <= ?1 LIMIT ?2)";
+    let sql = "DELETE FROM runs WHERE id IN (SELECT r.id FROM runs r LEFT JOIN runs p ON p.id = r.pipeline_id \
+               WHERE r.live_state = -1 AND r.deleted_at <= ?1 AND r.finished_at IS NOT NULL \
+               AND (p.id IS NULL OR p.kind = 'schedule' OR p.deleted_at IS NOT NULL) \
+               AND NOT EXISTS (SELECT 1 FROM actions a WHERE a.run_id = r.id AND a.done_at IS NULL \
+               AND NOT a.needs_executor) \
+               AND NOT EXISTS (SELECT 1 FROM runs c WHERE c.pipeline_id = r.id AND c.finished_at IS NULL) LIMIT ?2)";
     tx.execute(sql, args![border, limit])
 }
 

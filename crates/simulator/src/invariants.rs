@@ -1,15 +1,20 @@
 //! What must hold after each step, whatever happened. The numbers are those of the list in `lib.rs`.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
 use polyaxon_engine::flow::completion::{Course, Ends, conclude};
 use polyaxon_engine::flow::concurrency;
 use polyaxon_engine::flow::trigger::{OnSkip, Upstreams, Verdict, evaluate, is_broken};
 use polyaxon_engine::state::{Action, Force, Place};
 use polyaxon_engine::transition::is_allowed;
 use polyaxon_model::condition::StatusCondition;
-use polyaxon_model::kinds::RunKind;
+use polyaxon_model::ids::ExecutorId;
+use polyaxon_model::kinds::{LiveState, Pending, RunKind};
 use polyaxon_model::status::Status;
 
 use crate::mirror::{Before, Mirror, Run};
+use crate::tally;
 
 type Check = Result<(), String>;
 
@@ -17,24 +22,65 @@ type Check = Result<(), String>;
 const TICK_SECONDS: f64 = 60.0;
 
 /// Checks everything that a step can have broken.
-pub(crate) fn check(
-    mirror: &Mirror,
-    before: &Before,
-    capacities: &[(polyaxon_model::ids::ExecutorId, usize)],
-) -> Check {
+pub(crate) fn check(mirror: &Mirror, before: &Before, capacities: &BTreeMap<ExecutorId, i64>) -> Check {
+    let mut around = BTreeSet::new();
     for (id, old) in before {
-        let Some(run) = mirror.runs.get(id) else { continue };
-        let context = |problem: String| format!("run {} ({}, {}): {problem}", run.uuid, run.kind, run.status);
+        around.extend(chain(mirror, *id));
+        let Some(run) = mirror.runs.get(id) else {
+            removal(mirror, old.as_ref())?;
+            continue;
+        };
+        let context = |problem: String| format!("{problem}\n{}", told(mirror, run));
         history(run, old.as_ref()).map_err(context)?;
         times(run).map_err(context)?;
         attempts(run, old.as_ref()).map_err(context)?;
-        lifeline(mirror, run).map_err(context)?;
         order(mirror, run, old.as_ref()).map_err(context)?;
         ending(mirror, run, old.as_ref()).map_err(context)?;
         tick(mirror, run, old.as_ref()).map_err(context)?;
+        reuse(mirror, run, old.as_ref()).map_err(context)?;
     }
-    slots(mirror, capacities)?;
-    limits(mirror, before)
+    for id in around {
+        let Some(run) = mirror.runs.get(&id) else { continue };
+        let context = |problem: String| format!("{problem}\n{}", told(mirror, run));
+        lifeline(mirror, run).map_err(context)?;
+        limits(mirror, run, before).map_err(context)?;
+    }
+    slots(mirror, capacities)
+}
+
+/// A run with its children and upstreams, for whoever looks for what went wrong.
+fn told(mirror: &Mirror, run: &Run) -> String {
+    let line = |run: &Run| {
+        let history: Vec<String> = run
+            .history
+            .iter()
+            .map(|condition| format!("{} ({})", condition.status, condition.reason.as_deref().unwrap_or_default()))
+            .collect();
+        let open: Vec<String> = run.open.iter().map(|open| format!("{:?}", open.action.action)).collect();
+        format!(
+            "{} {} in {:?}, {}, {:?}, {:?}\n  {}\n  open {open:?}, {:?}, {:?}\n  {:?}",
+            run.kind,
+            run.uuid,
+            run.pipeline,
+            run.status,
+            run.pending,
+            run.live_state,
+            history.join(" "),
+            run.child,
+            run.counts,
+            run.control,
+        )
+    };
+    let upstreams = run.child.iter().flat_map(|child| &child.upstreams).filter_map(|id| mirror.runs.get(id));
+    let around = mirror.children(run.id).chain(upstreams);
+    std::iter::once(run).chain(around).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A run and the pipelines around it: what a change of the run can have an effect on.
+fn chain(mirror: &Mirror, id: i64) -> impl Iterator<Item = i64> {
+    let direct = mirror.runs.get(&id).and_then(|run| run.pipeline);
+    let above = std::iter::successors(direct, |id| tally::above(&mirror.runs, *id));
+    std::iter::once(id).chain(above)
 }
 
 /// 1, 2, 13: the history only grows, every step of it is legal, and it leads to the status of the record.
@@ -43,7 +89,7 @@ fn history(run: &Run, old: Option<&Run>) -> Check {
     for (index, condition) in known.iter().enumerate() {
         let is_last = index + 1 == known.len();
         match run.history.get(index) {
-            Some(same) if same == condition => {}
+            Some(same) if Rc::ptr_eq(same, condition) || same == condition => {}
             Some(fresher) if is_last && fresher.repeats(condition) => {}
             found => return Err(format!("condition {index} was {condition:?} and became {found:?}")),
         }
@@ -91,7 +137,7 @@ fn attempts(run: &Run, old: Option<&Run>) -> Check {
 
 /// 7: something moves a run on that has not ended; one that has ended is not worked on, and its end was noticed.
 fn lifeline(mirror: &Mirror, run: &Run) -> Check {
-    let has = |wanted: fn(&Action) -> bool| run.open.iter().any(wanted);
+    let has = |wanted: fn(&Action) -> bool| run.has(wanted);
     let follows = has(|action| matches!(action, Action::React { .. } | Action::Cascade { .. } | Action::Tick));
     if run.status.is_done() {
         let works = has(|action| matches!(action, Action::Compile | Action::Launch { .. } | Action::Expand));
@@ -102,6 +148,10 @@ fn lifeline(mirror: &Mirror, run: &Run) -> Check {
     let is_child = control.place == Place::Child;
     let pipeline_goes_on = around.is_some_and(|around| !around.status.is_done() || !around.open.is_empty());
     let is_moved = match run.status {
+        _ if run.pending == Some(Pending::Cache) => {
+            let awaited = run.reuses.and_then(|id| mirror.runs.get(&id));
+            awaited.is_some_and(|run| !run.status.is_done() || is_news(run))
+        }
         _ if run.pending.is_some() || follows => true,
         _ if has(|action| matches!(action, Action::Wake { .. } | Action::Stop { .. })) => true,
         status if status.is_compilable() => control.is_compiling || (control.is_held && pipeline_goes_on),
@@ -138,12 +188,17 @@ fn order(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
     if is_right { Ok(()) } else { Err(format!("it became {} although its trigger says {verdict:?}", child.state)) }
 }
 
+/// Whether what follows its end is still to be done.
+fn is_news(run: &Run) -> bool {
+    run.has(|action| matches!(action, Action::React { .. }))
+}
+
 fn verdict(mirror: &Mirror, run: &Run) -> Verdict {
     let Some(child) = &run.child else { return Verdict::Wait };
     let mut upstreams = Upstreams { total: child.upstreams.len() as u64, ..Upstreams::default() };
-    for upstream in &child.upstreams {
-        mirror.runs.get(upstream).into_iter().for_each(|run| upstreams.count(run.status));
-    }
+    // An end counts when it was reacted to.
+    let counted = child.upstreams.iter().filter_map(|upstream| mirror.runs.get(upstream)).filter(|run| !is_news(run));
+    counted.for_each(|run| upstreams.count(run.status));
     let on_skip = if child.is_on_skip { OnSkip::Skip } else { OnSkip::GoOn };
     evaluate(child.trigger, on_skip, &upstreams)
 }
@@ -168,7 +223,7 @@ fn ending(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
             status => return Err(format!("it has ended, and its child {} is {status}", child.uuid)),
         }
     }
-    let was_stopping = old.is_some_and(|old| old.status == Status::Stopping);
+    let was_stopping = run.history.iter().rev().nth(1).is_some_and(|before| before.status == Status::Stopping);
     let course = if was_stopping { Course::Stopping } else { Course::Ordinary };
     let expected = conclude(course, &ends).status;
     if expected == run.status { Ok(()) } else { Err(format!("it should be {expected}, with {ends:?}")) }
@@ -197,53 +252,69 @@ fn tick(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
     }
 }
 
+/// 9: a result is reused of an equal run that succeeded and was not deleted.
+fn reuse(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
+    let has_hit = old.is_some_and(|old| !old.status.is_done())
+        && run.history.last().is_some_and(|last| last.reason.as_deref() == Some("CacheHit"));
+    if !has_hit {
+        return Ok(());
+    }
+    let Some(original) = run.reuses.and_then(|id| mirror.runs.get(&id)) else {
+        return Err("it reuses the result of no run".to_owned());
+    };
+    let is_right = run.key.is_some() && run.key == original.key && original.status == Status::Succeeded;
+    if is_right && original.live_state == LiveState::Live && original.reuses.is_none() {
+        return Ok(());
+    }
+    Err(format!("it reuses {original:?}, and is equal to {:?}", run.key))
+}
+
+/// 11: what is removed has ended, is not needed by its pipeline, and has no result that others reuse.
+fn removal(mirror: &Mirror, old: Option<&Run>) -> Check {
+    let Some(old) = old else { return Ok(()) };
+    let needs = |run: &&Run| run.live_state != LiveState::Deleting && run.reuses == Some(old.id);
+    let pipeline = old.pipeline.and_then(|id| mirror.runs.get(&id));
+    let problem = if old.live_state != LiveState::Deleting || !old.status.is_done() {
+        format!("it was {} and {:?}", old.status, old.live_state)
+    } else if let Some(open) = old.open.iter().find(|open| !matches!(open.action.action, Action::Stop { .. })) {
+        format!("{:?} was still to be done", open.action)
+    } else if let Some(child) = mirror.children(old.id).find(|child| !child.status.is_done()) {
+        format!("its child {} is {}", child.uuid, child.status)
+    } else if pipeline.is_some_and(|around| around.kind != RunKind::Schedule && !around.status.is_done()) {
+        "its pipeline has not ended".to_owned()
+    } else if let Some(other) = mirror.runs.values().find(needs) {
+        format!("run {} has its result", other.uuid)
+    } else {
+        return Ok(());
+    };
+    Err(format!("run {} ({}) was removed: {problem}", old.uuid, old.kind))
+}
+
 /// 5: no server holds more runs than it has slots.
-fn slots(mirror: &Mirror, capacities: &[(polyaxon_model::ids::ExecutorId, usize)]) -> Check {
-    for (id, capacity) in capacities {
-        let held = mirror.runs.values().filter(|run| run.control.is_attempt_live && run.executor == Some(*id)).count();
-        if held > *capacity {
-            return Err(format!("server {id} holds {held} runs and has {capacity} slots"));
+fn slots(mirror: &Mirror, capacities: &BTreeMap<ExecutorId, i64>) -> Check {
+    for (id, held) in mirror.tally.slots() {
+        if capacities.get(&id).is_none_or(|capacity| held > *capacity) {
+            return Err(format!("server {id} holds {held} runs and has {:?} slots", capacities.get(&id)));
         }
     }
     Ok(())
 }
 
 /// 5: pipelines keep their limits at any depth, and have counted right. Below a limit that was lowered they drain.
-fn limits(mirror: &Mirror, before: &Before) -> Check {
-    let mut expected: std::collections::BTreeMap<i64, [i64; 3]> = std::collections::BTreeMap::new();
-    for run in mirror.runs.values() {
-        let Some(parent) = run.pipeline.filter(|_| run.control.place == Place::Child) else { continue };
-        if run.control.is_held || run.pending.is_some() || run.status.is_done() {
-            continue;
-        }
-        if run.kind.is_pipeline() || run.status.is_compilable() || run.status == Status::Compiled {
-            expected.entry(parent).or_default()[0] += 1;
-            continue;
-        }
-        if run.status == Status::Queued {
-            expected.entry(parent).or_default()[1] += 1;
-        }
-        let mut around = Some(parent);
-        while let Some(id) = around {
-            expected.entry(id).or_default()[2] += 1;
-            around = mirror.runs.get(&id).filter(|run| run.control.place == Place::Child).and_then(|run| run.pipeline);
-        }
+fn limits(mirror: &Mirror, run: &Run, before: &Before) -> Check {
+    let Some(counts) = &run.counts else { return Ok(()) };
+    let counted = [counts.preparing, counts.queued, counts.leaves];
+    let expected = mirror.tally.of_pipeline(run.id);
+    if counted != expected {
+        return Err(format!("it counts {counted:?}, not {expected:?}"));
     }
-    for run in mirror.runs.values() {
-        let Some(counts) = &run.counts else { continue };
-        let counted = [counts.preparing, counts.queued, counts.leaves];
-        let expected = expected.get(&run.id).copied().unwrap_or_default();
-        if counted != expected {
-            return Err(format!("pipeline {} counts {counted:?}, not {expected:?}", run.uuid));
-        }
-        let limit = concurrency::limit(run.concurrency).map_or(i64::MAX, |limit| limit as i64);
-        let had = match before.get(&run.id) {
-            Some(old) => old.as_ref().and_then(|old| old.counts.as_ref()).map_or(0, |counts| counts.leaves),
-            None => counts.leaves,
-        };
-        if counts.leaves > limit.max(had) {
-            return Err(format!("pipeline {} runs {} operations, its limit is {limit}", run.uuid, counts.leaves));
-        }
+    let limit = concurrency::limit(run.concurrency).map_or(i64::MAX, |limit| limit as i64);
+    let had = match before.get(&run.id) {
+        Some(old) => old.as_ref().and_then(|old| old.counts.as_ref()).map_or(0, |counts| counts.leaves),
+        None => counts.leaves,
+    };
+    if counts.leaves > limit.max(had) {
+        return Err(format!("it runs {} operations, its limit is {limit}", counts.leaves));
     }
     Ok(())
 }
@@ -252,13 +323,13 @@ fn limits(mirror: &Mirror, before: &Before) -> Check {
 pub(crate) fn check_end(mirror: &Mirror) -> Check {
     for run in mirror.runs.values() {
         if !run.status.is_done() {
-            return Err(format!("run {} of kind {} is {} for ever: {run:?}", run.uuid, run.kind, run.status));
+            return Err(format!("it is {} for ever\n{}", run.status, told(mirror, run)));
         }
         if run.control.is_attempt_live {
-            return Err(format!("run {} has ended and holds a slot for ever", run.uuid));
+            return Err(format!("it has ended and holds a slot for ever\n{}", told(mirror, run)));
         }
-        if let Some(action) = run.open.first() {
-            return Err(format!("run {} has {action:?} to do for ever", run.uuid));
+        if let Some(open) = run.open.first() {
+            return Err(format!("{:?} is to be done for ever\n{}", open.action, told(mirror, run)));
         }
         // 8: every end was counted.
         let Some(counts) = &run.counts else { continue };
@@ -266,7 +337,7 @@ pub(crate) fn check_end(mirror: &Mirror) -> Check {
         // Records of deleted children go before that of their pipeline.
         let is_whole = children == counts.created as u64;
         if is_whole && counts.ends.total() != children {
-            return Err(format!("pipeline {} counted {:?} of {children} children", run.uuid, counts.ends));
+            return Err(format!("it counted {:?} of {children} children\n{}", counts.ends, told(mirror, run)));
         }
     }
     Ok(())

@@ -19,6 +19,7 @@ mod machine;
 mod mirror;
 mod operations;
 mod random;
+mod tally;
 mod users;
 mod world;
 

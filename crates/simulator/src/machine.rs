@@ -21,12 +21,11 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::executor::{Executor, Launch};
+use crate::mirror::Mirror;
 use crate::random::Random;
 
 /// After this long without a word, a server is not expected back.
 const LOST: Duration = Duration::from_mins(10);
-/// Actions that are looked at to choose one.
-const WINDOW: u32 = 40;
 
 pub(crate) struct Machine {
     pub(crate) id: ExecutorId,
@@ -152,22 +151,20 @@ impl Machine {
         Ok(!admitted.is_empty())
     }
 
-    fn claimed(&self) -> Result<Vec<OpenAction>> {
-        let id = self.id;
-        self.store.read_blocking(|tx| actions::claimed(tx, id, 0, WINDOW))
-    }
-
     /// The first action of each run that is not being worked on. Timers wait for their time.
-    fn ready(&self) -> Result<Vec<OpenAction>> {
+    fn ready(&self, mirror: &Mirror) -> Vec<OpenAction> {
         let mut taken: BTreeSet<RunId> = self.in_flight.iter().flat_map(Work::runs).collect();
-        let open = self.claimed()?.into_iter();
-        Ok(open.filter(|open| time_of(&open.action).is_none() && taken.insert(open.run)).collect())
+        let open = mirror.claimed(self.id).filter(|open| time_of(&open.action).is_none() && taken.insert(open.run));
+        open.cloned().collect()
     }
 
     /// Begins work on one action, or on some of different runs together.
-    pub(crate) fn perform(&mut self, random: &mut Random) -> Result<(&'static str, Option<Started>)> {
+    pub(crate) fn perform(&mut self, mirror: &Mirror, random: &mut Random) -> Result<(&'static str, Option<Started>)> {
+        let mut ready = self.ready(mirror);
+        if ready.is_empty() {
+            return Ok(("nothing", None));
+        }
         self.confirm()?;
-        let mut ready = self.ready()?;
         let mut outcomes = Vec::new();
         let mut named = Vec::new();
         for _ in 0..=random.below(3) {
@@ -278,9 +275,9 @@ impl Machine {
     }
 
     /// When the next timer of this server is due.
-    pub(crate) fn next_timer(&self) -> Result<Option<(OpenAction, Timestamp)>> {
-        let open = self.claimed()?.into_iter();
-        Ok(open.filter_map(|open| time_of(&open.action).map(|at| (open, at))).min_by_key(|(_, at)| *at))
+    pub(crate) fn next_timer(&self, mirror: &Mirror) -> Option<(OpenAction, Timestamp)> {
+        let timers = mirror.claimed(self.id).filter_map(|open| time_of(&open.action).map(|at| (open, at)));
+        timers.min_by_key(|(_, at)| *at).map(|(open, at)| (open.clone(), at))
     }
 
     /// Performs a timer that is due.
@@ -292,9 +289,9 @@ impl Machine {
         Ok(())
     }
 
-    pub(crate) fn is_idle(&self) -> Result<bool> {
+    pub(crate) fn is_idle(&self, mirror: &Mirror) -> bool {
         let is_quiet = self.in_flight.is_empty() && self.executor.messages.is_empty();
-        Ok(is_quiet && self.executor.live().next().is_none() && self.claimed()?.is_empty())
+        is_quiet && self.executor.live().next().is_none() && mirror.claimed(self.id).next().is_none()
     }
 }
 

@@ -8,19 +8,27 @@ use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::Event;
 use polyaxon_model::ids::{ExecutorId, RunId};
+use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
 use polyaxon_store::{Error, Fate, Store, projects};
 
 use crate::machine::{Machine, Started};
-use crate::mirror::{self, Mirror};
+use crate::mirror::{Mirror, Run, Watch};
 use crate::random::Random;
 use crate::{clock, invariants, operations, users};
 
 /// Steps that a failure prints.
 const REMEMBERED: usize = 60;
+/// Steps after which everything is read and compared, not only what was touched.
+const WHOLE_CHECK: u64 = 500;
+/// How often something possible is looked for before time passes.
+const TRIES: u32 = 20;
 
 thread_local! {
     /// What becomes of the next write.
     static FATE: Cell<Fate> = const { Cell::new(Fate::Kept) };
+    /// Whether something was written since the last look.
+    static CHANGED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What happens besides the ordinary.
@@ -69,15 +77,34 @@ pub struct Outcome {
 struct World {
     store: Store,
     machines: Vec<Machine>,
+    capacities: BTreeMap<ExecutorId, i64>,
+    watch: Watch,
     mirror: Mirror,
     random: Random,
     submitted: u64,
     next_run: u64,
     /// Attempts that were started, and where.
     started: BTreeMap<(RunId, u32), ExecutorId>,
-    last: VecDeque<String>,
+    last: VecDeque<Happened>,
     digest: DefaultHasher,
     steps: u64,
+}
+
+/// A step, for whoever reads how it came to a failure.
+struct Happened {
+    step: u64,
+    at: Timestamp,
+    place: usize,
+    what: &'static str,
+    run: Option<RunId>,
+}
+
+impl std::fmt::Display for Happened {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Happened { step, at, place, what, run } = self;
+        write!(out, "step {step} at {at}: server {place}: {what}")?;
+        run.map_or(Ok(()), |run| write!(out, " {run}"))
+    }
 }
 
 /// Plays one seed. An error says which invariant does not hold, after which step, and the steps before.
@@ -86,7 +113,7 @@ pub fn simulate(seed: u64, options: &Options) -> Result<Outcome, String> {
     let mut world = World::new(seed, options, &Layout::new(home.path()))?;
     let played = world.play(options);
     played.map_err(|problem| {
-        let last: Vec<&str> = world.last.iter().map(String::as_str).collect();
+        let last: Vec<String> = world.last.iter().map(Happened::to_string).collect();
         format!("{}\nseed {seed}, step {}: {problem}\n{options:?}", last.join("\n"), world.steps)
     })?;
     let digest = world.digest.finish();
@@ -107,17 +134,29 @@ impl World {
     fn new(seed: u64, options: &Options, layout: &Layout) -> Result<World, String> {
         clock::restart();
         FATE.set(Fate::Kept);
-        let store = Store::in_memory(Box::new(|| FATE.replace(Fate::Kept))).map_err(|error| told(&error))?;
+        let fates = || {
+            CHANGED.set(true);
+            FATE.replace(Fate::Kept)
+        };
+        let store = Store::in_memory(Box::new(fates)).map_err(|error| told(&error))?;
         let create = |tx: &mut dyn polyaxon_store::db::Tx| {
             projects::get_or_create(tx, "simulated", users::PROJECT, clock::now()).map(drop)
         };
         store.write_blocking(create).map_err(|error| told(&error))?;
-        mirror::watch(&store).map_err(|error| told(&error))?;
+        let watch = Watch::begin(&store).map_err(|error| told(&error))?;
         let mut random = Random::new(seed);
-        let machines =
-            (0..options.servers).map(|number| Machine::new(number, 1 + random.below(5) as usize, layout, &store));
+        let machines: Vec<Machine> = (0..options.servers)
+            .map(|number| Machine::new(number, 1 + random.below(5) as usize, layout, &store))
+            .collect();
+        // Some slots are kept for what people start by hand.
+        let slots = |machine: &Machine| {
+            let capacity = Capacity::of_slots(machine.capacity);
+            (machine.id, (capacity.slots + capacity.reserve) as i64)
+        };
         Ok(World {
-            machines: machines.collect(),
+            capacities: machines.iter().map(slots).collect(),
+            machines,
+            watch,
             store,
             mirror: Mirror::default(),
             submitted: 0,
@@ -150,7 +189,7 @@ impl World {
             for _ in 0..100 {
                 self.step(&quiet)?;
             }
-            if self.is_over().map_err(|error| told(&error))? {
+            if self.is_over() {
                 break;
             }
             if self.steps > most {
@@ -175,10 +214,11 @@ impl World {
                 self.look()?;
             }
         }
+        self.check_whole()?;
         invariants::check_end(&self.mirror)
     }
 
-    /// One thing happens, and everything is checked.
+    /// One thing happens, and what it changed is checked.
     fn step(&mut self, options: &Options) -> Result<(), String> {
         self.steps += 1;
         clock::pass(self.random.below(50_000) as i64);
@@ -186,7 +226,7 @@ impl World {
         if options.has_crashes && self.random.once_in(60) {
             FATE.set(if self.random.once_in(2) { Fate::Lost } else { Fate::Unheard });
         }
-        let did = match self.act(place, options) {
+        let (what, run) = match self.something(place, options) {
             Ok(did) => did,
             // The process died in the middle of it.
             Err(Error::Closed) if options.has_crashes => {
@@ -196,36 +236,49 @@ impl World {
             Err(error) => return Err(told(&error)),
         };
         FATE.set(Fate::Kept);
-        let (what, run) = did;
         (what, run, place).hash(&mut self.digest);
-        if what != "nothing" {
-            if self.last.len() >= REMEMBERED {
-                self.last.pop_front();
-            }
-            let run = run.map_or_else(String::new, |run| format!(" {run}"));
-            self.last.push_back(format!("step {} at {}: server {place}: {what}{run}", self.steps, clock::now()));
+        if self.last.len() >= REMEMBERED {
+            self.last.pop_front();
         }
-        self.look()
+        self.last.push_back(Happened { step: self.steps, at: clock::now(), place, what, run });
+        self.look()?;
+        if self.steps.is_multiple_of(WHOLE_CHECK) { self.check_whole() } else { Ok(()) }
+    }
+
+    /// What is impossible now is passed over; when nothing else is possible, time passes.
+    fn something(&mut self, place: usize, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
+        for _ in 0..TRIES {
+            let did = self.act(place, options)?;
+            if did.0 != "nothing" {
+                return Ok(did);
+            }
+        }
+        Ok(self.pass_time())
+    }
+
+    /// What is known beside the store is what is in it.
+    fn check_whole(&mut self) -> Result<(), String> {
+        let found = Mirror::of(&self.store).map_err(|error| told(&error))?;
+        self.mirror.forget_removed();
+        let differs = found.runs.values().find(|run| self.mirror.runs.get(&run.id) != Some(run));
+        if let Some(run) = differs {
+            return Err(format!("the record is {run:?}, and was known as {:?}", self.mirror.runs.get(&run.id)));
+        }
+        if found == self.mirror { Ok(()) } else { Err("the mirror counts differently than the store".to_owned()) }
     }
 
     /// Sees what changed, and that it was allowed to.
     fn look(&mut self) -> Result<(), String> {
-        let before = self.mirror.refresh(&self.store).map_err(|error| told(&error))?;
-        if before.is_empty() {
+        if !CHANGED.replace(false) {
             return Ok(());
         }
+        let before = self.mirror.refresh(&self.store, &mut self.watch).map_err(|error| told(&error))?;
         for id in before.keys() {
             if let Some(run) = self.mirror.runs.get(id) {
                 (run.status.as_str(), run.history.len(), run.control.attempt).hash(&mut self.digest);
             }
         }
-        // Some slots are kept for what people start by hand.
-        let slots = |machine: &Machine| {
-            let capacity = Capacity::of_slots(machine.capacity);
-            (machine.id, capacity.slots + capacity.reserve)
-        };
-        let capacities: Vec<_> = self.machines.iter().map(slots).collect();
-        invariants::check(&self.mirror, &before, &capacities)
+        invariants::check(&self.mirror, &before, &self.capacities)
     }
 
     fn act(&mut self, place: usize, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
@@ -250,7 +303,7 @@ impl World {
             return Ok(("clock", None));
         }
         if choice == 45 && random.once_in(2) {
-            return self.pass_time();
+            return Ok(self.pass_time());
         }
         let machine = &mut self.machines[place];
         if machine.frozen_until > clock::steady() {
@@ -266,12 +319,15 @@ impl World {
         }
         machine.begin()?;
         match choice {
-            48..90 => machine.perform(random).and_then(|(what, started)| self.remember(place, what, started)),
+            48..90 => {
+                machine.perform(&self.mirror, random).and_then(|(what, started)| self.remember(place, what, started))
+            }
             90..135 => Ok((machine.report(random)?, None)),
             135..165 => Ok(match machine.deliver(random)? {
                 Some(run) => ("message", Some(run)),
                 None => ("nothing", None),
             }),
+            165..185 if !self.mirror.runs.values().any(|run| run.status == Status::Queued) => Ok(("nothing", None)),
             165..185 => Ok((if machine.admit()? { "admission" } else { "nothing" }, None)),
             185..189 => machine.scan().map(|()| ("scan", None)),
             189..191 => machine.keep().map(|()| ("keep", None)),
@@ -301,23 +357,17 @@ impl World {
     }
 
     /// Time passes to the next timer of all.
-    fn pass_time(&mut self) -> Result<(&'static str, Option<RunId>), Error> {
-        let mut next = None;
-        for machine in &self.machines {
-            next = next.max(machine.next_timer()?.map(|(_, at)| std::cmp::Reverse(at)));
-        }
-        if let Some(std::cmp::Reverse(at)) = next {
-            let wait = (at.as_micros() - clock::now().as_micros()).clamp(0, 90_000_000_000);
-            clock::pass(wait + self.random.below(1_000_000) as i64);
-            return Ok(("time", None));
-        }
-        clock::pass(self.random.below(20_000_000) as i64);
-        Ok(("time", None))
+    fn pass_time(&mut self) -> (&'static str, Option<RunId>) {
+        let timers = self.machines.iter().filter_map(|machine| machine.next_timer(&self.mirror));
+        let next = timers.map(|(_, at)| at).min();
+        let wait = next.map_or(0, |at| (at.as_micros() - clock::now().as_micros()).clamp(0, 90_000_000_000));
+        clock::pass(wait + self.random.below(if next.is_some() { 1_000_000 } else { 20_000_000 }) as i64);
+        ("time", None)
     }
 
     fn fire(&mut self, place: usize) -> Result<(&'static str, Option<RunId>), Error> {
         let machine = &mut self.machines[place];
-        match machine.next_timer()? {
+        match machine.next_timer(&self.mirror) {
             Some((action, at)) if at <= clock::now() => {
                 let run = action.run;
                 machine.fire(action, at)?;
@@ -327,13 +377,8 @@ impl World {
         }
     }
 
-    fn is_over(&self) -> Result<bool, Error> {
-        let is_done = self.mirror.runs.values().all(|run| run.status.is_done() && run.open.is_empty());
-        let holds = self.mirror.runs.values().any(|run| run.control.is_attempt_live);
-        let mut is_idle = is_done && !holds;
-        for machine in &self.machines {
-            is_idle = is_idle && machine.is_idle()?;
-        }
-        Ok(is_idle)
+    fn is_over(&self) -> bool {
+        let is_done = |run: &Run| run.status.is_done() && run.open.is_empty() && !run.control.is_attempt_live;
+        self.mirror.runs.values().all(is_done) && self.machines.iter().all(|machine| machine.is_idle(&self.mirror))
     }
 }

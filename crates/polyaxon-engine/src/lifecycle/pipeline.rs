@@ -75,6 +75,7 @@ impl Draft {
     pub(super) fn reopened(&mut self) {
         if self.run.status.is_done() && self.run.kind.is_pipeline() && self.run.live_state != LiveState::Deleting {
             self.run.control.life += 1;
+            self.run.pending = None;
             transition::reopen(&mut self.run);
             let running = StatusCondition::new(Status::Running, "ResumeManager", "An operation is resuming", self.now);
             self.history.extend(transition::enter(&mut self.run, running, Force::Yes, self.now));

@@ -245,3 +245,22 @@ concluded:succeeded -> succeeded [react 1]
 "#]],
     );
 }
+
+#[test]
+fn a_pipeline_that_waited_for_an_equal_one_goes_on_by_itself_after_it_was_stopped() {
+    check(
+        &DAG,
+        "compiled expanded concluded:failed resume cache-awaited stop reopened",
+        str![[r#"
+created      -> created [compile]
+compiled     -> compiled [expand]
+expanded     -> running []
+concluded:failed -> failed [react 0]
+resume       -> resuming [compile]
+cache-awaited -> resuming (cache) []
+stop         -> stopped [react 1]
+reopened     -> running []
+
+"#]],
+    );
+}

@@ -85,6 +85,7 @@ impl Life {
                 timeout: self.setting.timeout.map(Duration::from_secs),
                 has_hooks: false,
             }),
+            "cache-awaited" => Event::CacheAwaited,
             "invalid" => Event::CompileFailed { message: "params.lr: expected a number".to_owned() },
             "conditions-false" => {
                 Event::ConditionsFalse { condition: "{{ x }}".to_owned(), values: Default::default() }

@@ -95,14 +95,14 @@ fn top(tx: &mut dyn Tx, pipeline: i64) -> Result<i64> {
     Ok(top)
 }
 
-/// The running pipelines below and including one, with how many children each prepares.
+/// The running pipelines below and including one, with how many children each prepares. Nothing begins below one that
+/// does not run, such as one that is being stopped.
 fn tree(tx: &mut dyn Tx, top: i64) -> Result<Vec<(concurrency::Pipeline, u64)>> {
     let sql = format!(
-        "WITH RECURSIVE tree (id) AS (SELECT CAST(?1 AS BIGINT) UNION ALL \
+        "WITH RECURSIVE tree (id) AS (SELECT id FROM runs WHERE id = ?1 AND status = 'running' UNION ALL \
          SELECT p.run_id FROM pipelines p JOIN tree t ON p.parent_id = t.id JOIN runs r ON r.id = p.run_id \
          WHERE r.status = 'running') \
-         SELECT p.parent_id, {COLUMNS} FROM tree t JOIN pipelines p ON p.run_id = t.id JOIN runs r ON r.id = p.run_id \
-         WHERE r.status = 'running'"
+         SELECT p.parent_id, {COLUMNS} FROM tree t JOIN pipelines p ON p.run_id = t.id JOIN runs r ON r.id = p.run_id"
     );
     tx.query(&sql, args![top])?
         .into_iter()

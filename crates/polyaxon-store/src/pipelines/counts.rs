@@ -1,16 +1,16 @@
 //! The counts of pipelines, changed in the transaction that changes what they count.
 
 use polyaxon_engine::flow::trigger::is_broken;
-use polyaxon_engine::state::{Event, Place, RunState};
+use polyaxon_engine::state::{Action, Event, Place, RunState, Verb};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::Trigger;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::react::OPERATION;
+use super::react::{self, OPERATION};
 use super::{advance, events, tracks};
-use crate::db::{Row, Tx, args, first};
-use crate::{Result, lifecycle};
+use crate::db::{Row, Tx, args, first, scalar};
+use crate::{Result, actions, lifecycle};
 
 /// What a child costs its pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,18 +81,22 @@ fn is_ready(run: &RunState) -> bool {
         && !run.kind.is_pipeline()
 }
 
-/// Takes back the end of a run that goes on, and opens the pipeline around it.
+/// Takes back the end of a run that goes on, and opens the pipeline around it; one that is being stopped stops it too.
 fn reopen(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
     let sql = "SELECT c.counted, c.counted_bad, p.id, p.uuid, p.status FROM pipeline_children c \
                JOIN runs p ON p.id = c.pipeline_id WHERE c.run_id = ?1";
     let Some(mut row) = first(tx, sql, args![id])? else { return Ok(()) };
     let counted = Counted { end: row.take()?, is_bad: row.take()? };
     let (pipeline, run, status): (i64, RunId, Status) = (row.take()?, row.take()?, row.take()?);
-    replace(tx, id, pipeline, &counted, &Counted::default())?;
+    let downstream = replace(tx, id, pipeline, &counted, &Counted::default())?;
+    react::take_back(tx, downstream)?;
     tracks::pardon(tx, id)?;
     tx.execute("UPDATE pipelines SET reopened = reopened + 1 WHERE run_id = ?1", args![pipeline])?;
     if status.is_done() {
         lifecycle::apply(tx, run, &Event::Reopened, now)?;
+    } else if status == Status::Stopping {
+        // What stops its children has passed this one, and it would never end.
+        actions::write(tx, pipeline, &Action::Cascade { verb: Verb::Stop }, None, now)?;
     }
     Ok(())
 }
@@ -119,6 +123,13 @@ pub(super) fn count(tx: &mut dyn Tx, id: i64, status: Status) -> Result<Option<V
     let is_bad = is_broken || matches!(status, Status::Failed | Status::Stopped);
     let after = Counted { end: Some(end.to_owned()), is_bad };
     if before == after { Ok(None) } else { replace(tx, id, pipeline, &before, &after).map(Some) }
+}
+
+/// The same for an end that was counted before, when what it depends on has changed.
+pub(super) fn recount(tx: &mut dyn Tx, id: i64) -> Result<Option<Vec<Row>>> {
+    let sql = "SELECT r.status FROM pipeline_children c JOIN runs r ON r.id = c.run_id \
+               WHERE c.run_id = ?1 AND c.counted IS NOT NULL";
+    scalar(tx, sql, args![id])?.map_or(Ok(None), |status| count(tx, id, status))
 }
 
 /// Counts an end instead of another. Answers the operations after the run as they are then.

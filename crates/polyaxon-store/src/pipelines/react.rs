@@ -70,9 +70,7 @@ fn react_to(tx: &mut dyn Tx, run: RunId, touched: &mut BTreeSet<i64>, now: Times
         actions::write(tx, id, &Action::Cascade { verb: Verb::Stop }, None, now)?;
     }
     if let Some(downstream) = counts::count(tx, id, status)? {
-        for row in downstream {
-            decide(tx, &read(row)?, now)?;
-        }
+        decide_after(tx, downstream, now)?;
         if let Some(around) = around.filter(|_| has_plan) {
             early_stopping::check(tx, around, id, now)?;
         }
@@ -116,6 +114,27 @@ pub(super) fn decide_all(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Resu
     waiting.iter().try_for_each(|operation| decide(tx, operation, now))
 }
 
+/// Decides about the operations after a run that has ended, or whose end counts differently now.
+fn decide_after(tx: &mut dyn Tx, downstream: Vec<Row>, now: Timestamp) -> Result<()> {
+    let operations = downstream.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    // One that can go on again takes its end back, which others of them may have counted.
+    let can_change = operations.iter().any(|operation| operation.state == state::DECIDED);
+    operations.iter().try_for_each(|operation| {
+        if can_change { decide_one(tx, operation.id, now) } else { decide(tx, operation, now) }
+    })
+}
+
+/// The end of a run was taken back: the operations after it that have not begun wait for it again.
+pub(super) fn take_back(tx: &mut dyn Tx, downstream: Vec<Row>) -> Result<()> {
+    for row in downstream {
+        let operation = read(row)?;
+        if operation.state == state::READY && verdict(tx, &operation)? != Verdict::Run {
+            set_state(tx, operation.id, state::WAITING)?;
+        }
+    }
+    Ok(())
+}
+
 fn read(mut row: Row) -> Result<Operation> {
     let row = &mut row;
     Ok(Operation {
@@ -135,32 +154,19 @@ fn read(mut row: Row) -> Result<Operation> {
 }
 
 fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> {
-    let Operation { id, trigger, .. } = *operation;
+    let Operation { id, trigger, ref upstreams, .. } = *operation;
     let is_decided = operation.state == state::DECIDED;
     if !is_decided && operation.state != state::WAITING {
         return Ok(());
     }
-    let (on_skip, upstreams) = (operation.on_skip, &operation.upstreams);
-    let verdict = if operation.listens {
-        events::verdict(tx, id, trigger, on_skip, upstreams)?
-    } else {
-        evaluate(trigger, on_skip, upstreams)
-    };
-    let concluded = |status, message: String| {
-        let is_lost = operation.listens && status == Status::UpstreamFailed;
-        let reason = if is_lost { event::LOST } else { "SchedulerNotifyDone" };
-        Event::Concluded(Ending { status, reason: reason.to_owned(), message })
-    };
-    let (next, event) = match (verdict, is_decided) {
+    let (status, message) = match (verdict(tx, operation)?, is_decided) {
         (Verdict::Wait, false) => return Ok(()),
-        (Verdict::Wait, true) => (state::WAITING, Event::Reset),
-        (Verdict::Run, false) => (state::READY, Event::Released),
-        (Verdict::Run, true) => (state::READY, Event::Reset),
-        (Verdict::Skip | Verdict::UpstreamFailed, true) => return Ok(()),
-        (Verdict::Skip, false) => {
-            let message = "An upstream operation was skipped.".to_owned();
-            (state::DECIDED, concluded(Status::Skipped, message))
-        }
+        (Verdict::Wait, true) => return go_on(tx, id, state::WAITING, now),
+        // What is ready is released when its pipeline has room.
+        (Verdict::Run, false) => return set_state(tx, id, state::READY),
+        (Verdict::Run, true) => return go_on(tx, id, state::READY, now),
+        (Verdict::Skip | Verdict::UpstreamFailed, true) => return count_again(tx, id, now),
+        (Verdict::Skip, false) => (Status::Skipped, "An upstream operation was skipped.".to_owned()),
         (Verdict::UpstreamFailed, false) => {
             let mut reasons = Vec::new();
             if operation.listens {
@@ -169,18 +175,41 @@ fn decide(tx: &mut dyn Tx, operation: &Operation, now: Timestamp) -> Result<()> 
             if upstreams.total > 0 {
                 reasons.push(format!("The trigger `{trigger}` cannot come true any more: {}.", told(upstreams)));
             }
-            (state::DECIDED, concluded(Status::UpstreamFailed, reasons.join(" ")))
+            (Status::UpstreamFailed, reasons.join(" "))
         }
     };
-    set_state(tx, id, next)?;
-    // What is ready is released when its pipeline has room.
-    if event == Event::Released {
-        return Ok(());
+    set_state(tx, id, state::DECIDED)?;
+    let Some(run) = scalar(tx, RUN, args![id])? else { return Ok(()) };
+    let is_lost = operation.listens && status == Status::UpstreamFailed;
+    let reason = if is_lost { event::LOST } else { "SchedulerNotifyDone" };
+    let ending = Ending { status, reason: reason.to_owned(), message };
+    lifecycle::apply(tx, run, &Event::Concluded(ending), now).map(drop)
+}
+
+fn verdict(tx: &mut dyn Tx, operation: &Operation) -> Result<Verdict> {
+    let Operation { id, trigger, on_skip, ref upstreams, .. } = *operation;
+    if operation.listens {
+        events::verdict(tx, id, trigger, on_skip, upstreams)
+    } else {
+        Ok(evaluate(trigger, on_skip, upstreams))
     }
-    match scalar(tx, "SELECT uuid FROM runs WHERE id = ?1", args![id])? {
-        Some(run) => lifecycle::apply(tx, run, &event, now).map(drop),
-        None => Ok(()),
+}
+
+const RUN: &str = "SELECT uuid FROM runs WHERE id = ?1";
+
+/// An operation that could not run can again. One that is deleted stays as it ended.
+fn go_on(tx: &mut dyn Tx, id: i64, next: &str, now: Timestamp) -> Result<()> {
+    let Some(run) = scalar(tx, RUN, args![id])? else { return Ok(()) };
+    if lifecycle::apply(tx, run, &Event::Reset, now)?.next.status.is_done() {
+        count_again(tx, id, now)
+    } else {
+        set_state(tx, id, next)
     }
+}
+
+/// Whether an operation that could not run counts as a failure depends on upstreams that have changed.
+fn count_again(tx: &mut dyn Tx, id: i64, now: Timestamp) -> Result<()> {
+    counts::recount(tx, id)?.map_or(Ok(()), |downstream| decide_after(tx, downstream, now))
 }
 
 /// The upstreams in words.

@@ -158,6 +158,7 @@ fn what_is_known_follows_every_change() {
         assert_eq!(look(), (Some(38), Some(15), Some(1), Some(1)));
         let gone = runs[6];
         world.store.write_blocking(move |tx| runs::mark_deleted(tx, gone, at(NOW))).unwrap();
+        world.close_actions(gone);
         world.store.write_blocking(move |tx| runs::purge(tx, at("2027-01-01T00:00:00Z"), 100)).unwrap();
         world.create(world.record(ManagedBy::User), NOW);
         assert_eq!(look(), (Some(39), Some(15), Some(1), Some(1)));

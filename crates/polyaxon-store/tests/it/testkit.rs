@@ -9,9 +9,10 @@ use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::project::Project;
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
+use polyaxon_store::db::Tx;
 use polyaxon_store::run_list::{self, Known, RunQuery};
 use polyaxon_store::runs::NewRecord;
-use polyaxon_store::{Options, Result, Store, lifecycle, projects, runs};
+use polyaxon_store::{Options, Result, Store, actions, lifecycle, projects, runs};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -164,6 +165,15 @@ impl World {
     pub(crate) fn apply(&self, run: RunId, event: Event, now: &str) {
         let now = at(now);
         self.store.write_blocking(move |tx| lifecycle::apply(tx, run, &event, now)).unwrap();
+    }
+
+    /// As if everything that was decided about a run had been done.
+    pub(crate) fn close_actions(&self, run: RunId) {
+        let close = move |tx: &mut dyn Tx| {
+            let open = actions::open_of(tx, run)?;
+            open.iter().try_for_each(|open| actions::done(tx, run, open.seq, at(NOW)).map(drop))
+        };
+        self.store.write_blocking(close).unwrap();
     }
 
     pub(crate) fn post(&self, run: RunId, status: &str, now: &str) {

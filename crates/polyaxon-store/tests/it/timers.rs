@@ -143,6 +143,7 @@ fn archived_runs_are_deleted_after_thirty_days_unless_they_are_restored() {
         assert_eq!((world.get(gone).live_state, world.get(kept).live_state), (LiveState::Deleting, LiveState::Live));
         // The folder goes, and a day later the record.
         world.store.write_blocking(move |tx| runs::mark_deleted(tx, gone, after(30 * DAY + 80))).unwrap();
+        world.close_actions(gone);
         assert_eq!(world.pass(31 * DAY + 79).purged_runs, 0);
         assert_eq!(world.pass(31 * DAY + 80).purged_runs, 1);
         assert_eq!((world.exists(gone), world.exists(kept)), (false, true));
@@ -164,6 +165,7 @@ fn projects_go_the_same_way_and_last() {
         assert_eq!(world.get(run).live_state, LiveState::Deleting);
         assert_eq!(world.pass(46 * DAY).purged_projects, 0, "a run of it is still there");
         world.store.write_blocking(move |tx| runs::mark_deleted(tx, run, after(46 * DAY))).unwrap();
+        world.close_actions(run);
         let pass = world.pass(47 * DAY);
         assert_eq!((pass.purged_runs, pass.purged_projects), (1, 1));
     });

@@ -4,17 +4,22 @@
 use std::time::Duration;
 
 use polyaxon_engine::state::Event;
+use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::LiveState;
 use polyaxon_model::status::Status;
 use polyaxon_store::cron;
 
-use crate::scene::{End, Scene, dag, now, op, pass};
+use crate::scene::{End, Scene, dag, is_named, now, op, pass};
 
 const DAY: u64 = 86_400;
 
 fn periodic_work(scene: &mut Scene) {
     scene.store.write_blocking(|tx| cron::perform(tx, Duration::from_mins(10), now()).map(drop)).unwrap();
     scene.play();
+}
+
+fn is_there(scene: &Scene, run: RunId) -> bool {
+    scene.store.read_blocking(move |tx| polyaxon_store::runs::id_exists(tx, run)).unwrap()
 }
 
 #[test]
@@ -40,9 +45,30 @@ fn archived_runs_go_after_a_month_with_their_children_unless_they_are_restored()
         scene.wait(120);
         pass(DAY);
         periodic_work(&mut scene);
-        let is_there = |run| scene.store.read_blocking(move |tx| polyaxon_store::runs::id_exists(tx, run)).unwrap();
-        assert_eq!((is_there(top), is_there(child)), (is_restored, is_restored));
+        assert_eq!((is_there(&scene, top), is_there(&scene, child)), (is_restored, is_restored));
     }
+}
+
+#[test]
+fn the_record_of_a_deleted_operation_stays_as_long_as_its_pipeline_counts_it() {
+    let mut scene = Scene::new(|run| if is_named(run, "a") { End::Hang } else { End::Succeed });
+    let top = scene.submit(&dag(&[op("a", &[]), op("b", &[])]));
+    scene.play();
+    let (a, b) = (scene.child(top, "a").uuid, scene.child(top, "b").uuid);
+    let days_later = |scene: &mut Scene| {
+        scene.wait(120);
+        pass(2 * DAY);
+        periodic_work(scene);
+    };
+    scene.apply(b, Event::DeleteRequested);
+    days_later(&mut scene);
+    assert!(is_there(&scene, b));
+    scene.finish(a, &End::Succeed);
+    scene.play();
+    assert_eq!(scene.status(top), Status::Succeeded);
+    scene.apply(top, Event::DeleteRequested);
+    days_later(&mut scene);
+    assert_eq!([top, a, b].map(|run| is_there(&scene, run)), [false; 3]);
 }
 
 #[test]

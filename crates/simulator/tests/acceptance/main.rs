@@ -28,3 +28,4 @@ mod a15_events;
 mod a16_hooks;
 mod a17_agents;
 mod a18_retention;
+mod wrong_moments;

@@ -208,6 +208,12 @@ impl Scene {
         }
     }
 
+    /// Does the first thing of a kind, and nothing else.
+    pub(crate) fn perform_first(&mut self, is_wanted: impl Fn(&OpenAction) -> bool) {
+        let action = self.open().into_iter().find(is_wanted).unwrap();
+        self.perform(action, None);
+    }
+
     /// Does what is first in line until so many processes were started.
     pub(crate) fn play_until_launched(&mut self, count: usize) {
         while self.launched.len() < count {
