@@ -5,9 +5,10 @@ use anyhow::{Context as _, Result};
 use crate::command::Command;
 use crate::postgres::{self, Cluster};
 use crate::python;
+use crate::simulate;
 use crate::workspace::{self, Profile, cargo};
 
-/// Runs everything. The Rust tests come last, so that the last lines are their summary.
+/// Runs everything. The longest comes last: what can fail in the Rust tests has not failed then.
 pub(crate) fn all() -> Result<()> {
     Command::new(cargo())
         .args(&["fmt", "--all", "--check"])
@@ -19,7 +20,8 @@ pub(crate) fn all() -> Result<()> {
         .run()?;
     let cluster = Cluster::start()?;
     interop_on(&cluster, &[])?;
-    tests(&cluster)
+    tests(&cluster)?;
+    simulate::for_tests()
 }
 
 /// Checks the rules of STYLE.md; they are tests of this program, so `cargo test` checks them too.

@@ -14,7 +14,16 @@ use polyaxon_model::kinds::{LiveState, Pending, RunKind};
 use polyaxon_model::status::Status;
 
 use crate::mirror::{Before, Mirror, Run};
-use crate::tally;
+use crate::{agent, tally};
+
+/// What may be held at once.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    pub(crate) slots: BTreeMap<ExecutorId, i64>,
+    pub(crate) queue: i64,
+    pub(crate) queue_runs: i64,
+    pub(crate) queue_cpus: i64,
+}
 
 type Check = Result<(), String>;
 
@@ -22,7 +31,7 @@ type Check = Result<(), String>;
 const TICK_SECONDS: f64 = 60.0;
 
 /// Checks everything that a step can have broken.
-pub(crate) fn check(mirror: &Mirror, before: &Before, capacities: &BTreeMap<ExecutorId, i64>) -> Check {
+pub(crate) fn check(mirror: &Mirror, before: &Before, limits: &Limits) -> Check {
     let mut around = BTreeSet::new();
     for (id, old) in before {
         around.extend(chain(mirror, *id));
@@ -43,9 +52,9 @@ pub(crate) fn check(mirror: &Mirror, before: &Before, capacities: &BTreeMap<Exec
         let Some(run) = mirror.runs.get(&id) else { continue };
         let context = |problem: String| format!("{problem}\n{}", told(mirror, run));
         lifeline(mirror, run).map_err(context)?;
-        limits(mirror, run, before).map_err(context)?;
+        counts(mirror, run, before).map_err(context)?;
     }
-    slots(mirror, capacities)
+    slots(mirror, limits)
 }
 
 /// A run with its children and upstreams, for whoever looks for what went wrong.
@@ -167,16 +176,24 @@ fn lifeline(mirror: &Mirror, run: &Run) -> Check {
                 || counts.is_some_and(|counts| counts.ends.total() < counts.created as u64)
                 || mirror.children(run.id).any(|child| !child.open.is_empty())
         }
+        // Whoever tells what became of a process that was taken for lost goes on telling.
+        status if status.is_on_cluster() && is_told(run) => true,
+        Status::Scheduled if run.executor.is_some_and(|executor| executor == agent::ID) => control.is_attempt_live,
         Status::Scheduled => has(|action| matches!(action, Action::Launch { .. })),
         _ => control.is_attempt_live,
     };
     if is_moved { Ok(()) } else { Err(format!("nothing moves it on, open are {:?}, {control:?}", run.open)) }
 }
 
+/// Whether its last status was told from outside.
+fn is_told(run: &Run) -> bool {
+    run.history.last().is_some_and(|last| last.reason.as_deref() == Some(agent::REASON))
+}
+
 /// 6: an operation begins when its upstreams allow it, and is given up when they cannot any more.
 fn order(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
     let (Some(child), Some(old)) = (&run.child, old.and_then(|old| old.child.as_ref())) else { return Ok(()) };
-    if child.state == old.state || run.control.place != Place::Child || old.state == "released" {
+    if child.state == old.state || run.control.place != Place::Child || old.state == "released" || child.listens {
         return Ok(());
     }
     let verdict = verdict(mirror, run);
@@ -218,6 +235,8 @@ fn ending(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
             Status::Failed => ends.failed += 1,
             Status::Stopped => ends.stopped += 1,
             Status::Skipped => ends.skipped += 1,
+            // What it waited for is not only its upstreams.
+            Status::UpstreamFailed if child.child.as_ref().is_some_and(|child| child.listens) => return Ok(()),
             Status::UpstreamFailed if broken(mirror, child) => ends.broken += 1,
             Status::UpstreamFailed => ends.upstream_failed += 1,
             status => return Err(format!("it has ended, and its child {} is {status}", child.uuid)),
@@ -290,18 +309,22 @@ fn removal(mirror: &Mirror, old: Option<&Run>) -> Check {
     Err(format!("run {} ({}) was removed: {problem}", old.uuid, old.kind))
 }
 
-/// 5: no server holds more runs than it has slots.
-fn slots(mirror: &Mirror, capacities: &BTreeMap<ExecutorId, i64>) -> Check {
+/// 5: no server holds more runs than it has slots, and no queue more than its limits.
+fn slots(mirror: &Mirror, limits: &Limits) -> Check {
     for (id, held) in mirror.tally.slots() {
-        if capacities.get(&id).is_none_or(|capacity| held > *capacity) {
-            return Err(format!("server {id} holds {held} runs and has {:?} slots", capacities.get(&id)));
+        if limits.slots.get(&id).is_none_or(|slots| held > *slots) {
+            return Err(format!("executor {id} holds {held} runs and has {:?} slots", limits.slots.get(&id)));
         }
+    }
+    let [held, used] = mirror.tally.of_queue(limits.queue);
+    if held > limits.queue_runs || used > 1000 * limits.queue_cpus {
+        return Err(format!("a queue has {held} active runs with {used} thousandths of processors"));
     }
     Ok(())
 }
 
 /// 5: pipelines keep their limits at any depth, and have counted right. Below a limit that was lowered they drain.
-fn limits(mirror: &Mirror, run: &Run, before: &Before) -> Check {
+fn counts(mirror: &Mirror, run: &Run, before: &Before) -> Check {
     let Some(counts) = &run.counts else { return Ok(()) };
     let counted = [counts.preparing, counts.queued, counts.leaves];
     let expected = mirror.tally.of_pipeline(run.id);
@@ -313,7 +336,9 @@ fn limits(mirror: &Mirror, run: &Run, before: &Before) -> Check {
         Some(old) => old.as_ref().and_then(|old| old.counts.as_ref()).map_or(0, |counts| counts.leaves),
         None => counts.leaves,
     };
-    if counts.leaves > limit.max(had) {
+    // What an agent still has is active, whatever was decided about it meanwhile.
+    let is_told_so = before.keys().filter_map(|id| mirror.runs.get(id)).any(is_told);
+    if counts.leaves > limit.max(had) && !is_told_so {
         return Err(format!("it runs {} operations, its limit is {limit}", counts.leaves));
     }
     Ok(())

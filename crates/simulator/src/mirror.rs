@@ -58,6 +58,8 @@ pub(crate) struct Child {
     pub(crate) state: String,
     pub(crate) trigger: Trigger,
     pub(crate) is_on_skip: bool,
+    /// It begins when something else happens than that its upstreams end.
+    pub(crate) listens: bool,
     pub(crate) upstreams: Vec<i64>,
 }
 
@@ -322,9 +324,9 @@ fn open(tx: &mut dyn Tx, id: i64, run: RunId) -> Result<Vec<Open>> {
 
 fn child(tx: &mut dyn Tx, id: i64, known: Option<&Child>) -> Result<Option<Child>> {
     let key = [Value::Int(id)];
-    let sql = "SELECT state, trigger_rule, on_skip FROM pipeline_children WHERE run_id = ?1";
+    let sql = "SELECT state, trigger_rule, on_skip, listens FROM pipeline_children WHERE run_id = ?1";
     let Some(mut row) = tx.query(sql, &key)?.into_iter().next() else { return Ok(None) };
-    let (state, trigger, is_on_skip) = (row.take()?, row.take()?, row.take()?);
+    let (state, trigger, is_on_skip, listens) = (row.take()?, row.take()?, row.take()?, row.take()?);
     let upstreams = match known {
         Some(child) => child.upstreams.clone(),
         None => {
@@ -333,7 +335,7 @@ fn child(tx: &mut dyn Tx, id: i64, known: Option<&Child>) -> Result<Option<Child
             tx.query(sql, &key)?.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?
         }
     };
-    Ok(Some(Child { state, trigger, is_on_skip, upstreams }))
+    Ok(Some(Child { state, trigger, is_on_skip, listens, upstreams }))
 }
 
 fn counts(tx: &mut dyn Tx, id: i64) -> Result<Option<Counts>> {

@@ -1,8 +1,14 @@
-//! Operations made by chance: jobs, dags in dags, searches of dags, schedules.
+//! Operations made by chance: jobs, dags in dags, searches of dags, schedules, with queues, hooks, joins and timeouts.
 
 use serde_json::{Value as Json, json};
 
+use crate::agent;
 use crate::random::Random;
+
+/// The queue with limits, and what its runs ask for together at most.
+pub(crate) const QUEUE: &str = "narrow";
+pub(crate) const QUEUE_RUNS: i64 = 3;
+pub(crate) const QUEUE_CPUS: i64 = 2;
 
 const TRIGGERS: &[&str] = &["all_succeeded", "all_failed", "all_done", "one_succeeded", "one_failed", "one_done"];
 
@@ -18,16 +24,38 @@ pub(crate) fn operation(random: &mut Random) -> Json {
         }
         _ => {}
     }
+    if random.once_in(3) {
+        operation["queue"] = json!(queue(random));
+    }
+    if random.once_in(4) {
+        operation["hooks"] = hooks(random);
+    }
+    if random.once_in(2) {
+        operation["cache"] = json!({ "disable": true });
+    }
     operation
 }
 
+fn queue(random: &mut Random) -> &'static str {
+    if random.once_in(2) { QUEUE } else { agent::QUEUE }
+}
+
+fn hooks(random: &mut Random) -> Json {
+    let trigger = random.pick(&["succeeded", "failed", "stopped", "done"]).unwrap_or("done");
+    json!([{ "trigger": trigger, "component": { "kind": "component", "version": 1.1, "run": job(random) } }])
+}
+
 fn component(random: &mut Random, depth: u64) -> Json {
-    let run = if depth > 0 && !random.once_in(3) { dag(random, depth - 1) } else { job() };
+    let run = if depth > 0 && !random.once_in(3) { dag(random, depth - 1) } else { job(random) };
     json!({ "kind": "component", "version": 1.1, "run": run })
 }
 
-fn job() -> Json {
-    json!({ "kind": "job", "container": { "image": "none", "command": ["true"] } })
+fn job(random: &mut Random) -> Json {
+    let mut container = json!({ "image": "none", "command": ["true"] });
+    if random.once_in(3) {
+        container["resources"] = json!({ "requests": { "cpu": 1 } });
+    }
+    json!({ "kind": "job", "container": container })
 }
 
 fn dag(random: &mut Random, depth: u64) -> Json {
@@ -49,11 +77,24 @@ fn node(random: &mut Random, number: u64, depth: u64) -> Json {
         node["trigger"] = json!(random.pick(TRIGGERS).unwrap_or("all_done"));
         node["skipOnUpstreamSkip"] = json!(random.once_in(4));
     }
-    match random.below(12) {
+    match random.below(18) {
         0 => node["conditions"] = json!("{{ 1 > 2 }}"),
         1 => node["matrix"] = matrix(random),
         2 => node["termination"] = json!({ "maxRetries": 1 }),
         3 => node["isApproved"] = json!(false),
+        4 => node["termination"] = json!({ "timeout": 1 + random.below(90) }),
+        5 => node["queue"] = json!(queue(random)),
+        6 => node["hooks"] = hooks(random),
+        7 => node["cache"] = json!({ "disable": true }),
+        8 if number > 0 => {
+            let upstream = format!("ops.op-{}", random.below(number));
+            let kind = random.pick(&["run_status_running", "run_status_succeeded", "run_status_done"]).unwrap_or("");
+            node["events"] = json!([{ "kinds": [kind], "ref": upstream }]);
+        }
+        9 => {
+            let losses = json!({ "losses": { "value": "outputs.loss", "contextOnly": true } });
+            node["joins"] = json!([{ "query": "status: succeeded", "limit": 3, "params": losses }]);
+        }
         _ => {}
     }
     node
@@ -71,8 +112,13 @@ fn matrix(random: &mut Random) -> Json {
             "resource": { "name": "steps", "type": "int" } }),
         _ => json!({ "kind": "mapping", "values": rows }),
     };
-    if random.once_in(4) {
-        matrix["earlyStopping"] = json!([{ "kind": "failure_early_stopping", "percent": 40 }]);
+    match random.below(6) {
+        0 => matrix["earlyStopping"] = json!([{ "kind": "failure_early_stopping", "percent": 40 }]),
+        1 => {
+            matrix["earlyStopping"] = json!([{ "kind": "metric_early_stopping", "metric": "loss", "value": 0.2,
+                "optimization": "minimize" }]);
+        }
+        _ => {}
     }
     if random.once_in(2) {
         matrix["concurrency"] = json!(1 + random.below(3));

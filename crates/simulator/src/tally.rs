@@ -40,6 +40,11 @@ impl Tally {
         self.slots.iter().map(|(executor, held)| (*executor, *held))
     }
 
+    /// How many runs of a queue are held, and thousandths of processors that they ask for.
+    pub(crate) fn of_queue(&self, queue: i64) -> [i64; 2] {
+        self.queues.get(&queue).copied().unwrap_or_default()
+    }
+
     fn count(&mut self, runs: &Runs, run: &Run, sign: i64) {
         if run.control.is_attempt_live {
             if let Some(executor) = run.executor {

@@ -59,7 +59,8 @@ pub(crate) fn interfere(
     let (name, event) = match random.below(26) {
         0 | 1 => ("stop", Event::StopRequested),
         2 => ("skip", Event::SkipRequested),
-        3..=6 => ("resume", Event::ResumeRequested),
+        // Who has the result of another is not resumed.
+        3..=6 if run.reuses.is_none() => ("resume", Event::ResumeRequested),
         7 => ("archive", Event::ArchiveRequested),
         8 => ("restore", Event::RestoreRequested),
         9 if random.once_in(2) => ("delete", Event::DeleteRequested),

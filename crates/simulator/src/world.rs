@@ -7,13 +7,21 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::Event;
-use polyaxon_model::ids::{ExecutorId, RunId};
+use polyaxon_model::change::Change;
+use polyaxon_model::ids::{ExecutorId, QueueId, RunId};
+use polyaxon_model::queue::{QueueBody, QueueResource};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
-use polyaxon_store::{Error, Fate, Store, projects};
+use polyaxon_store::db::Tx;
+use polyaxon_store::leases::ANYBODY;
+use polyaxon_store::{Error, Fate, Store, projects, queues};
+use uuid::Uuid;
 
+use crate::agent::Agent;
+use crate::invariants::Limits;
 use crate::machine::{Machine, Started};
 use crate::mirror::{Mirror, Run, Watch};
+use crate::promises::Promises;
 use crate::random::Random;
 use crate::{clock, invariants, operations, users};
 
@@ -77,7 +85,9 @@ pub struct Outcome {
 struct World {
     store: Store,
     machines: Vec<Machine>,
-    capacities: BTreeMap<ExecutorId, i64>,
+    agent: Agent,
+    limits: Limits,
+    promises: Promises,
     watch: Watch,
     mirror: Mirror,
     random: Random,
@@ -120,6 +130,23 @@ pub fn simulate(seed: u64, options: &Options) -> Result<Outcome, String> {
     Ok(Outcome { steps: world.steps, runs: world.mirror.runs.len() as u64, digest })
 }
 
+/// A project, and a queue with limits; answers the number of the queue.
+fn create(tx: &mut dyn Tx) -> polyaxon_store::Result<i64> {
+    projects::get_or_create(tx, "simulated", users::PROJECT, clock::now())?;
+    let body = QueueBody {
+        concurrency: Change::Set(operations::QUEUE_RUNS),
+        resource: Change::Set(QueueResource::Cpu),
+        quota: Change::Set(operations::QUEUE_CPUS.to_string()),
+        ..QueueBody::default()
+    };
+    let id = QueueId::new(Uuid::from_u128(0x90e0e));
+    queues::create(tx, id, ANYBODY, operations::QUEUE, &body, clock::now())?;
+    match queues::resolve(tx, Some(operations::QUEUE))? {
+        Ok(number) => Ok(number),
+        Err(message) => Err(Error::Corrupt { column: 0, message }),
+    }
+}
+
 fn told(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -139,12 +166,10 @@ impl World {
             FATE.replace(Fate::Kept)
         };
         let store = Store::in_memory(Box::new(fates)).map_err(|error| told(&error))?;
-        let create = |tx: &mut dyn polyaxon_store::db::Tx| {
-            projects::get_or_create(tx, "simulated", users::PROJECT, clock::now()).map(drop)
-        };
-        store.write_blocking(create).map_err(|error| told(&error))?;
-        let watch = Watch::begin(&store).map_err(|error| told(&error))?;
+        let queue = store.write_blocking(create).map_err(|error| told(&error))?;
         let mut random = Random::new(seed);
+        let agent = Agent::begin(&store, 1 + random.below(4) as usize).map_err(|error| told(&error))?;
+        let watch = Watch::begin(&store).map_err(|error| told(&error))?;
         let machines: Vec<Machine> = (0..options.servers)
             .map(|number| Machine::new(number, 1 + random.below(5) as usize, layout, &store))
             .collect();
@@ -153,9 +178,13 @@ impl World {
             let capacity = Capacity::of_slots(machine.capacity);
             (machine.id, (capacity.slots + capacity.reserve) as i64)
         };
+        let outside = (agent.id, agent.capacity as i64);
+        let slots = machines.iter().map(slots).chain([outside]).collect();
         Ok(World {
-            capacities: machines.iter().map(slots).collect(),
+            limits: Limits { slots, queue, queue_runs: operations::QUEUE_RUNS, queue_cpus: operations::QUEUE_CPUS },
+            promises: Promises::default(),
             machines,
+            agent,
             watch,
             store,
             mirror: Mirror::default(),
@@ -184,6 +213,7 @@ impl World {
         };
         FATE.set(Fate::Kept);
         self.machines.iter_mut().for_each(|machine| machine.frozen_until = 0);
+        self.agent.away_until = 0;
         let most = self.steps + 40 * options.steps + 40_000;
         for round in 0.. {
             for _ in 0..100 {
@@ -236,12 +266,16 @@ impl World {
             Err(error) => return Err(told(&error)),
         };
         FATE.set(Fate::Kept);
+        if let Some(run) = run {
+            self.promises.note(&self.mirror, what, run);
+        }
         (what, run, place).hash(&mut self.digest);
         if self.last.len() >= REMEMBERED {
             self.last.pop_front();
         }
         self.last.push_back(Happened { step: self.steps, at: clock::now(), place, what, run });
         self.look()?;
+        self.promises.check(&self.mirror)?;
         if self.steps.is_multiple_of(WHOLE_CHECK) { self.check_whole() } else { Ok(()) }
     }
 
@@ -278,12 +312,12 @@ impl World {
                 (run.status.as_str(), run.history.len(), run.control.attempt).hash(&mut self.digest);
             }
         }
-        invariants::check(&self.mirror, &before, &self.capacities)
+        invariants::check(&self.mirror, &before, &self.limits)
     }
 
     fn act(&mut self, place: usize, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
         let random = &mut self.random;
-        let choice = random.below(200);
+        let choice = random.below(240);
         if choice < 34 {
             return Ok(("process", self.machines[place].executor.advance(random)))
                 .map(|(what, run)| if run.is_some() { (what, run) } else { ("nothing", None) });
@@ -304,6 +338,9 @@ impl World {
         }
         if choice == 45 && random.once_in(2) {
             return Ok(self.pass_time());
+        }
+        if choice >= 200 {
+            return self.outside(choice, options);
         }
         let machine = &mut self.machines[place];
         if machine.frozen_until > clock::steady() {
@@ -332,6 +369,28 @@ impl World {
             185..189 => machine.scan().map(|()| ("scan", None)),
             189..191 => machine.keep().map(|()| ("keep", None)),
             _ => self.fire(place),
+        }
+    }
+
+    /// The agent does something, also while no server executes.
+    fn outside(&mut self, choice: u64, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
+        let (agent, random) = (&mut self.agent, &mut self.random);
+        let happened = |what, run: Option<RunId>| if run.is_some() { (what, run) } else { ("nothing", None) };
+        if choice < 212 {
+            return Ok(happened("outside process", agent.advance(random)));
+        }
+        if agent.away_until > clock::steady() {
+            return Ok(("nothing", None));
+        }
+        match choice {
+            212..224 => agent.tell(random).map(|run| happened("outside status", run)),
+            224..236 => agent.poll(random).map(|what| (what, None)),
+            236..238 => agent.reconcile().map(|()| ("reconcile", None)),
+            _ if options.has_freezes && random.once_in(4) => {
+                agent.away_until = clock::steady() + 1_000_000 * (30 + random.below(900)) as i64;
+                Ok(("away", None))
+            }
+            _ => Ok(("nothing", None)),
         }
     }
 
@@ -379,6 +438,8 @@ impl World {
 
     fn is_over(&self) -> bool {
         let is_done = |run: &Run| run.status.is_done() && run.open.is_empty() && !run.control.is_attempt_live;
-        self.mirror.runs.values().all(is_done) && self.machines.iter().all(|machine| machine.is_idle(&self.mirror))
+        self.mirror.runs.values().all(is_done)
+            && self.agent.is_idle()
+            && self.machines.iter().all(|machine| machine.is_idle(&self.mirror))
     }
 }

@@ -1,6 +1,9 @@
-//! 4: limits of pipelines hold at every depth and waste no slot. Random trees as values are in
-//! `engine::flow::concurrency`; random nested pipelines with crashes are the simulation.
+//! 4: limits of pipelines hold at every depth and waste no slot, also for random nested pipelines. Random trees as values
+//! are in `engine::flow::concurrency`; random nested pipelines with crashes are the simulation.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use polyaxon_model::ids::RunId;
 use polyaxon_model::status::Status;
 use serde_json::{Value as Json, json};
 
@@ -75,4 +78,95 @@ fn a_limit_can_change_while_the_pipeline_runs() {
         scene.play();
         assert_eq!(scene.launched.len(), launched, "with the limit {limit}");
     }
+}
+
+/// Chance that is the same every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    fn limit(&mut self) -> Option<u64> {
+        (self.below(4) > 0).then(|| 1 + self.below(5))
+    }
+}
+
+fn random_dag(chance: &mut Chance, depth: u64) -> Json {
+    let nodes: Vec<Json> = (0..1 + chance.below(4))
+        .map(|number| {
+            let name = format!("op-{number}");
+            match chance.below(3) {
+                0 if depth > 1 => json!({ "name": name, "component": random_dag(chance, depth - 1) }),
+                1 => with(op(&name, &[]), "matrix", matrix(1 + chance.below(4) as usize, chance.limit())),
+                _ => op(&name, &[]),
+            }
+        })
+        .collect();
+    let mut run = json!({ "kind": "dag", "operations": nodes });
+    if let Some(limit) = chance.limit() {
+        run["concurrency"] = json!(limit);
+    }
+    json!({ "kind": "component", "version": 1.1, "run": run })
+}
+
+/// The leaves of a tree of pipelines, each with the pipelines around it, and the limits of those.
+#[derive(Default)]
+struct Tree {
+    leaves: Vec<(RunId, Vec<RunId>)>,
+    limits: BTreeMap<RunId, u64>,
+}
+
+impl Tree {
+    fn read(&mut self, scene: &Scene, run: RunId, around: &[RunId]) {
+        let record = scene.run(run);
+        if !record.kind.is_pipeline() {
+            self.leaves.push((run, around.to_vec()));
+            return;
+        }
+        if let Some(limit) = record.meta_info.get("concurrency").and_then(Json::as_u64) {
+            self.limits.insert(run, limit);
+        }
+        let around = [around, &[run]].concat();
+        scene.children(run).iter().for_each(|child| self.read(scene, child.uuid, &around));
+    }
+}
+
+#[test]
+fn random_pipelines_keep_every_limit_and_waste_no_slot() {
+    let mut most_leaves = 0;
+    for seed in 0..16 {
+        let chance = &mut Chance(seed);
+        let mut scene = Scene::new(|_| End::Hang);
+        let top = scene.submit(&operation(&random_dag(chance, 3)));
+        scene.play();
+        let mut tree = Tree::default();
+        tree.read(&scene, top, &[]);
+        most_leaves = most_leaves.max(tree.leaves.len());
+        let mut ended = BTreeSet::new();
+        while ended.len() < tree.leaves.len() {
+            let active: Vec<RunId> = scene.launched.iter().copied().filter(|run| !ended.contains(run)).collect();
+            let held = |pipeline: RunId| {
+                let inside = |(run, around): &&(RunId, Vec<RunId>)| around.contains(&pipeline) && active.contains(run);
+                tree.leaves.iter().filter(inside).count() as u64
+            };
+            for (pipeline, limit) in &tree.limits {
+                assert!(held(*pipeline) <= *limit, "seed {seed}: {} of {limit}", held(*pipeline));
+            }
+            let waits = |(run, _): &&(RunId, Vec<RunId>)| !scene.launched.contains(run);
+            for (run, around) in tree.leaves.iter().filter(waits) {
+                let is_full =
+                    |pipeline: &RunId| tree.limits.get(pipeline).is_some_and(|limit| held(*pipeline) == *limit);
+                assert!(around.iter().any(is_full), "seed {seed}: {run} waits for nothing");
+            }
+            let run = active[chance.below(active.len() as u64) as usize];
+            scene.finish(run, &End::Succeed);
+            ended.insert(run);
+            scene.play();
+        }
+        assert_eq!(scene.status(top), Status::Succeeded, "seed {seed}");
+    }
+    assert!(most_leaves > 15, "{most_leaves}");
 }
