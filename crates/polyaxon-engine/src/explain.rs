@@ -54,6 +54,8 @@ pub struct Pipeline {
     /// How many of its runs may be active at a time.
     pub limit: Option<u64>,
     pub active: u64,
+    /// Some of those that are active.
+    pub running: Vec<String>,
 }
 
 /// The place of an operation in its dag.
@@ -61,6 +63,8 @@ pub struct Pipeline {
 pub struct Turn {
     pub trigger: Trigger,
     pub upstream: Vec<(String, Status)>,
+    /// The first of these that ended badly.
+    pub culprit: Option<RunId>,
 }
 
 /// A run that another one listens to.
@@ -86,6 +90,10 @@ pub struct Children {
     pub counts: Vec<(Status, u64)>,
     /// Some that failed, with why.
     pub failed: Vec<(String, String)>,
+    /// The first of these.
+    pub culprit: Option<RunId>,
+    /// When the next run of a schedule begins.
+    pub next: Option<Timestamp>,
 }
 
 /// The run that this one was made of.
@@ -166,7 +174,7 @@ impl Facts {
 
     /// The run as an argument of commands.
     fn short(&self) -> String {
-        self.uuid.to_hex()[..8].to_owned()
+        short(Some(self.uuid))
     }
 
     /// Upstream operations with the statuses that a test selects: `a (failed), b (running)`.
@@ -174,6 +182,29 @@ impl Facts {
         let upstream = self.turn.iter().flat_map(|turn| &turn.upstream).filter(|(_, status)| test(*status));
         named(upstream.map(|(name, status)| format!("`{name}` ({status})")))
     }
+}
+
+/// A time as people say it.
+fn lasting(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// A recorded message as a sentence.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let end = if message.ends_with(['.', '!', '?', ')']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// A run as an argument of commands; `RUN` for one that is not known.
+fn short(run: Option<RunId>) -> String {
+    run.map_or_else(|| "RUN".to_owned(), |run| run.to_hex()[..8].to_owned())
 }
 
 /// Names in one line; many are cut short.

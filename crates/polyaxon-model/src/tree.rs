@@ -50,6 +50,9 @@ pub struct TreeRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub params: Option<JsonMap>,
+    /// The run whose result it has, of runs that were not executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuses: Option<RunId>,
 }
 
 impl TreeRow {

@@ -111,7 +111,9 @@ const COLUMNS: &str = "r.id, r.pipeline_id, r.uuid, r.name, r.kind, r.runtime, r
      LIMIT 1) END, CASE WHEN r.kind = 'matrix' THEN coalesce(r.content, r.raw_content) END, \
      CASE WHEN p.kind = 'matrix' THEN r.inputs END, CASE WHEN p.kind = 'matrix' THEN r.outputs END, \
      CASE WHEN r.status IN ('created', 'resuming') THEN EXISTS \
-     (SELECT 1 FROM run_edges e WHERE e.downstream_id = r.id AND e.events IS NOT NULL) ELSE FALSE END";
+     (SELECT 1 FROM run_edges e WHERE e.downstream_id = r.id AND e.events IS NOT NULL) ELSE FALSE END, \
+     CASE WHEN r.cloning_kind = 'cache' AND r.status = 'succeeded' THEN \
+     (SELECT o.uuid FROM runs o WHERE o.id = r.original_id) END";
 
 const JOINS: &str = "LEFT JOIN runs p ON p.id = r.pipeline_id";
 
@@ -162,6 +164,7 @@ fn read(tx: &mut dyn Tx, tree: &mut Tree, mut row: Row, root: i64) -> Result<Opt
         metric: None,
         value: None,
         params: None,
+        reuses: None,
     };
     if row.take::<LiveState>()? == LiveState::Deleting {
         return Ok(tree.members.remove(&id).map(|member| Changed { id, seq: 0, now: Now::Gone(member.uuid) }));
@@ -183,6 +186,7 @@ fn read(tx: &mut dyn Tx, tree: &mut Tree, mut row: Row, root: i64) -> Result<Opt
     if row.take()? {
         found.awaits = Some(events::awaited(tx, id)?);
     }
+    found.reuses = row.take()?;
     tree.members.insert(
         id,
         Member {

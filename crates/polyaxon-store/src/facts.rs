@@ -17,6 +17,8 @@ use crate::{Error, Result, admission, lifecycle, notifications, runs, statuses};
 
 /// Children that failed which are named.
 const MOST_FAILED: i64 = 5;
+/// Runs beside a run that are named.
+const MOST_NAMED: i64 = 3;
 
 /// The facts about a run, without its log.
 pub fn of(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Facts> {
@@ -54,7 +56,16 @@ fn pipeline(tx: &mut dyn Tx, id: i64) -> Result<Option<Pipeline>> {
         status,
         limit: concurrency::limit(meta_info.get("concurrency").and_then(Json::as_i64)),
         active: u64::try_from(leaves).unwrap_or_default(),
+        running: running(tx, id)?,
     }))
+}
+
+/// Some of the runs beside a run that are active.
+fn running(tx: &mut dyn Tx, id: i64) -> Result<Vec<String>> {
+    let sql = "SELECT o.name FROM runs r JOIN runs o ON o.pipeline_id = r.pipeline_id WHERE r.id = ?1 AND o.id <> r.id \
+               AND o.status IN ('queued', 'scheduled', 'starting', 'running', 'processing') AND o.name IS NOT NULL \
+               ORDER BY o.id LIMIT ?2";
+    tx.query(sql, args![id, MOST_NAMED])?.into_iter().map(|mut row| row.take()).collect()
 }
 
 fn turn(tx: &mut dyn Tx, id: i64) -> Result<Option<Turn>> {
@@ -62,12 +73,15 @@ fn turn(tx: &mut dyn Tx, id: i64) -> Result<Option<Turn>> {
     let Some(trigger) = scalar::<Trigger>(tx, sql, args![id])? else { return Ok(None) };
     let sql = "SELECT u.name, u.uuid, u.status FROM run_edges e JOIN runs u ON u.id = e.upstream_id \
                WHERE e.downstream_id = ?1 AND e.kind = 'dag' ORDER BY u.id";
-    let mut upstream = Vec::new();
+    let (mut upstream, mut culprit) = (Vec::new(), None);
     for mut row in tx.query(sql, args![id])? {
         let (name, uuid, status): (Option<String>, RunId, Status) = (row.take()?, row.take()?, row.take()?);
+        if matches!(status, Status::Failed | Status::UpstreamFailed | Status::Stopped) {
+            culprit.get_or_insert(uuid);
+        }
         upstream.push((name.unwrap_or_else(|| uuid.to_hex()[..8].to_owned()), status));
     }
-    Ok(Some(Turn { trigger, upstream }))
+    Ok(Some(Turn { trigger, upstream, culprit }))
 }
 
 fn awaited(tx: &mut dyn Tx, id: i64) -> Result<Vec<Awaited>> {
@@ -100,10 +114,13 @@ fn children(tx: &mut dyn Tx, id: i64) -> Result<Children> {
         let (name, uuid): (Option<String>, RunId) = (row.take()?, row.take()?);
         let condition: Option<StatusCondition> = row.take_optional_json()?;
         let why = condition.and_then(|last| last.message).unwrap_or_else(|| "the reason was not recorded".to_owned());
+        children.culprit.get_or_insert(uuid);
         let short = uuid.to_hex()[..8].to_owned();
         let name = name.map_or_else(|| short.clone(), |name| format!("{name} {short}"));
         children.failed.push((name, why.lines().next().unwrap_or_default().to_owned()));
     }
+    let sql = "SELECT min(schedule_at) FROM runs WHERE pipeline_id = ?1 AND status = 'created'";
+    children.next = scalar::<Option<Timestamp>>(tx, sql, args![id])?.flatten();
     Ok(children)
 }
 

@@ -238,7 +238,8 @@ impl<'a> Shown<'a> {
     fn detail(&self, row: &TreeRow) -> String {
         let value = row.parent.and_then(|parent| self.forest.get(parent)?.metric.as_ref()).zip(row.value);
         let value = value.map(|(metric, value)| format!("{} {}", metric.name, tree::number(value)));
-        tree::why(row).or(value.filter(|_| row.status.is_done())).unwrap_or_default()
+        let value = value.filter(|_| row.status.is_done());
+        tree::why(row).or(value).or_else(|| tree::reused(row)).unwrap_or_default()
     }
 
     fn stream(&self) -> Stream {

@@ -5,7 +5,7 @@ use polyaxon_model::condition::{EARLY_STOPPING, StatusCondition};
 use polyaxon_model::status::Status;
 use serde_json::Value as Json;
 
-use super::{Facts, Words, waiting};
+use super::{Facts, Words, sentence, short, waiting};
 use crate::flow::event;
 
 pub(super) fn failed(facts: &Facts, words: &mut Words) {
@@ -15,7 +15,8 @@ pub(super) fn failed(facts: &Facts, words: &mut Words) {
         words.sum_up("The pipeline failed because runs in it did.");
         words.because("pipeline", message.to_owned());
         waiting::children(facts, words);
-        words.advise("Explain one of those that failed: `polyaxon explain RUN`.");
+        let culprit = facts.children.as_ref().and_then(|children| children.culprit);
+        words.advise(format!("Look at one of those that failed: `polyaxon explain {}`.", short(culprit)));
         words.advise(format!("When the cause is mended, `polyaxon ops resume {run}` runs only what did not succeed."));
         return;
     }
@@ -110,7 +111,8 @@ fn exit(facts: &Facts, words: &mut Words) {
         }
         None => words.sum_up(format!("The run failed: its program ended with exit code {code}.")),
     }
-    words.because("exit_code", format!("Exit code {code}. {message}"));
+    let said = if message.contains(&code.to_string()) { String::new() } else { format!("Exit code {code}. ") };
+    words.because("exit_code", format!("{said}{}", sentence(message)));
 }
 
 fn retries(facts: &Facts, words: &mut Words) {
@@ -135,8 +137,14 @@ pub(super) fn upstream_failed(facts: &Facts, words: &mut Words) {
     }
     words.sum_up("The run did not begin because operations before it did not end as its trigger asks.");
     upstream(facts, words);
-    words.because("recorded", facts.message().to_owned());
-    words.advise("Explain the upstream run that failed, mend it, and resume the pipeline: only what is missing runs.");
+    if facts.turn.is_none() {
+        words.because("recorded", facts.message().to_owned());
+    }
+    let culprit = facts.turn.as_ref().and_then(|turn| turn.culprit);
+    words.advise(format!(
+        "Look at what failed (`polyaxon explain {}`), mend it, and resume the pipeline: only what is missing runs.",
+        short(culprit)
+    ));
 }
 
 fn upstream(facts: &Facts, words: &mut Words) {

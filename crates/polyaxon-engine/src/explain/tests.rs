@@ -92,6 +92,7 @@ fn an_operation_waits_for_those_before_it() {
     facts.turn = Some(Turn {
         trigger: Trigger::AllSucceeded,
         upstream: vec![("prepare".to_owned(), Status::Running), ("other".to_owned(), Status::Succeeded)],
+        culprit: None,
     });
     check(&facts, "come before it", &["upstream", "trigger"], &["`prepare` (running).", "`all_succeeded`"]);
     // When those are done, the pipeline's own limit is what is left.
@@ -102,8 +103,14 @@ fn an_operation_waits_for_those_before_it() {
         status: Status::Running,
         limit: Some(2),
         active: 2,
+        running: vec!["one".to_owned(), "two".to_owned()],
     });
-    check(&facts, "dag `pipe`", &["pipeline_concurrency"], &["2 runs at a time, and 2 are active", "concurrency"]);
+    check(
+        &facts,
+        "dag `pipe`",
+        &["pipeline_concurrency"],
+        &["2 runs at a time, and 2 are active now: `one`, `two`.", "concurrency"],
+    );
     facts.pipeline.as_mut().unwrap().status = Status::Stopping;
     facts.pipeline.as_mut().unwrap().limit = None;
     check(&facts, "dag `pipe`", &["pipeline_concurrency", "pipeline"], &["begins nothing new"]);
@@ -116,7 +123,7 @@ fn an_operation_waits_for_an_event_of_another_one() {
     facts.run.control.is_held = true;
     let kinds = "run_status_running".to_owned();
     facts.awaited = vec![Awaited { run: "train".to_owned(), status: Status::Queued, kinds }];
-    facts.turn = Some(Turn { trigger: Trigger::AllDone, upstream: Vec::new() });
+    facts.turn = Some(Turn { trigger: Trigger::AllDone, upstream: Vec::new(), culprit: None });
     check(&facts, "something to happen", &["event"], &["run_status_running of `train`, which is queued"]);
     facts.turn.as_mut().unwrap().upstream.push(("prepare".to_owned(), Status::Running));
     check(&facts, "something to happen", &["event", "trigger"], &["its trigger `all_done` decides"]);
@@ -153,7 +160,7 @@ fn a_queue() {
 #[test]
 fn exits() {
     for (code, summary, word) in [
-        (1, "exit code 1", "Exit code 1. boom"),
+        (1, "exit code 1", "Exit code 1. Boom."),
         (126, "no program", "interpreter"),
         (127, "not found", "PATH"),
         (134, "SIGABRT", "assertion"),
@@ -218,6 +225,8 @@ fn pipelines() {
     facts.children = Some(Children {
         counts: vec![(Status::Failed, 1), (Status::Succeeded, 3)],
         failed: vec![("train 1234abcd".to_owned(), "exit code 3".to_owned())],
+        culprit: Some(RunId::new(Uuid::from_u128(0x1234_abcd << 96))),
+        next: None,
     });
     check(
         &facts,
@@ -226,7 +235,7 @@ fn pipelines() {
         &["1 failed, 3 succeeded", "`train 1234abcd`: exit code 3", "polyaxon ops resume abcdef01"],
     );
     facts.run.status = Status::Running;
-    check(&facts, "running since 20 s", &["children", "child_failed"], &["1 failed"]);
+    check(&facts, "running for 20 s", &["children", "child_failed"], &["1 failed"]);
     let mut stopped = facts.clone();
     stopped.run.status = Status::Stopped;
     let early = StatusCondition::new(Status::Stopping, "SchedulerEarlyStopping", "loss reached 0.1", at(1));
@@ -259,8 +268,9 @@ fn skips_and_upstream_failures() {
     facts.turn = Some(Turn {
         trigger: Trigger::AllSucceeded,
         upstream: vec![("a".to_owned(), Status::Failed), ("b".to_owned(), Status::Succeeded)],
+        culprit: Some(RunId::new(Uuid::from_u128(0x1234_abcd << 96))),
     });
-    check(&facts, "did not begin", &["trigger", "upstream", "recorded"], &["Upstream: `a` (failed)."]);
+    check(&facts, "did not begin", &["trigger", "upstream"], &["Upstream: `a` (failed).", "polyaxon explain 1234abcd"]);
     let facts = job(Status::UpstreamFailed, "SchedulerPrepare", "`ops.a` has no output `x`");
     check(&facts, "not produced", &["upstream_output"], &["`ops.a`"]);
 }
@@ -283,7 +293,7 @@ fn other_ends() {
     let mut facts = job(Status::Running, "Executor", "");
     facts.run.control.timeout_seconds = Some(60);
     facts.run.control.active_since = Some(at(10));
-    check(&facts, "running since 20 s", &["timeout"], &["passes in 40 s"]);
+    check(&facts, "running for 20 s", &["timeout"], &["passes in 40 s"]);
 }
 
 #[test]

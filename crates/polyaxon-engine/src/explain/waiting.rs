@@ -1,10 +1,10 @@
 //! Runs that have not ended: what they wait for.
 
-use polyaxon_model::kinds::Pending;
+use polyaxon_model::kinds::{Pending, RunKind};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Awaited, Facts, Words, count};
+use super::{Awaited, Facts, Words, count, lasting, named};
 use crate::state::Place;
 
 /// A gate that somebody has to open.
@@ -78,10 +78,10 @@ pub(super) fn turn(facts: &Facts, words: &mut Words) {
             Some(limit) => words.because(
                 "pipeline_concurrency",
                 format!(
-                    "`{name}` lets {} at a time, and {} active now.",
+                    "`{name}` lets {} at a time, and {} active now",
                     count(limit, "run"),
                     if pipeline.active == 1 { "1 is".to_owned() } else { format!("{} are", pipeline.active) }
-                ),
+                ) + &among(&pipeline.running),
             ),
             None => words
                 .because("pipeline_concurrency", format!("`{name}` has no limit of its own; it begins in a moment.")),
@@ -105,6 +105,12 @@ pub(super) fn turn(facts: &Facts, words: &mut Words) {
         words.sum_up(format!("The run is {}, and whoever manages it moves it on.", facts.run.status));
         words.because("managed_by", format!("It is managed by `{}`.", facts.run.managed_by));
     }
+}
+
+/// `: a, b` as the rest of a sentence.
+fn among(names: &[String]) -> String {
+    let names = named(names.iter().map(|name| format!("`{name}`")));
+    if names.is_empty() { ".".to_owned() } else { format!(": {names}.") }
 }
 
 /// Runs in a queue.
@@ -148,16 +154,18 @@ pub(super) fn retry(facts: &Facts, now: Timestamp, words: &mut Words) {
         }
         None => words.because("retry_at", "The time of the next attempt was not recorded."),
     }
-    words.because("last_failure", format!("The last attempt: {}", facts.message()));
+    // The message begins with the count that was just told.
+    let message = facts.message();
+    let failure = message.split_once(" s: ").map_or(message, |(_, failure)| failure);
+    words.because("last_failure", format!("The last attempt: {failure}."));
     words.shows_log = true;
     words.advise(format!("Stop it with `polyaxon ops stop {}` when another attempt is of no use.", facts.short()));
 }
 
 /// Runs that are with an executor.
 pub(super) fn active(facts: &Facts, now: Timestamp, words: &mut Words) {
-    let status = facts.run.status;
-    let since =
-        facts.run.started_at.map_or_else(String::new, |at| format!(" since {:.0} s", now.seconds_since(at).max(0.0)));
+    let (run, status) = (facts.short(), facts.run.status);
+    let since = facts.run.started_at.map_or_else(String::new, |at| format!(" for {}", lasting(now.seconds_since(at))));
     match status {
         Status::Unknown => {
             words.sum_up("Nobody knows what became of the run: its executor is gone.");
@@ -167,12 +175,26 @@ pub(super) fn active(facts: &Facts, now: Timestamp, words: &mut Words) {
                 facts.short()
             ));
         }
+        Status::Unschedulable if facts.reason() == "AgentController" => {
+            words.sum_up("The run cannot start on what this server has.");
+            words.because("resources", facts.message().to_owned());
+            words.advise(format!(
+                "With other resources: `polyaxon ops stop {run}` and `polyaxon ops restart {run} -f changes.yaml`."
+            ));
+        }
         Status::Warning | Status::Unschedulable => {
             words.sum_up("The run makes no progress.");
             words.because("warning", facts.message().to_owned());
         }
+        _ if facts.run.kind == RunKind::Schedule => {
+            words.sum_up(format!("The schedule has been {status}{since}."));
+            if let Some(next) = facts.children.as_ref().and_then(|children| children.next) {
+                words.because("next", format!("Its next run begins at {}.", next.to_jiff()));
+            }
+            children(facts, words);
+        }
         _ if facts.run.kind.is_pipeline() => {
-            words.sum_up(format!("The pipeline is {status}{since}."));
+            words.sum_up(format!("The pipeline has been {status}{since}."));
             children(facts, words);
         }
         Status::Scheduled | Status::Starting => {
@@ -180,7 +202,7 @@ pub(super) fn active(facts: &Facts, now: Timestamp, words: &mut Words) {
             words.because("starting", facts.message().to_owned());
         }
         _ => {
-            words.sum_up(format!("The run is {status}{since}; nothing holds it back."));
+            words.sum_up(format!("The run has been {status}{since}; nothing holds it back."));
             words.advise(format!("`polyaxon ops logs {}` shows what it does.", facts.short()));
         }
     }

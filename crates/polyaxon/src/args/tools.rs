@@ -83,17 +83,19 @@ impl ExplainArgs {
     }
 }
 
-/// Runs are named by `@` or by hexadecimal digits, of which at least one is no letter and one is no digit: fields are
-/// words, codes are numbers.
+/// Runs are named by `@` or by hexadecimal digits, of which at least one is no letter, as fields are words. Digits alone
+/// are a run when they are too many for a code.
 fn is_run(subject: &str) -> bool {
     let is_hex = subject.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
     let is_full = is_hex && matches!(subject.len(), 32 | 36);
     let is_prefix = is_hex
         && subject.len() >= 4
         && subject.contains(|letter: char| letter.is_ascii_digit())
-        && subject.contains(|letter: char| letter.is_ascii_alphabetic());
+        && (subject.len() > CODE_DIGITS || subject.contains(|letter: char| letter.is_ascii_alphabetic()));
     subject.starts_with('@') || is_full || is_prefix
 }
+
+const CODE_DIGITS: usize = 4;
 
 /// Print the JSON Schema of the polyaxonfile, for editors.
 #[derive(Args, Debug)]

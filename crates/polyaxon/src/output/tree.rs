@@ -202,7 +202,7 @@ fn of_pipeline(forest: &Forest, row: &TreeRow, digest: &Digest<'_>, look: &Look<
     parts.extend(others);
     let pruned = digest.children.iter().filter(|child| child.word() == style::PRUNED).count();
     parts.extend((pruned > 0).then(|| format!("{pruned} {}", style::PRUNED)));
-    parts.extend(gate(row).filter(|_| total == 0));
+    parts.extend(gate(row).or_else(|| reused(row)).filter(|_| total == 0));
     parts.extend(why(row).filter(|_| total == 0 || row.status == Status::Stopped));
     parts.join(if look.unicode { " · " } else { ", " })
 }
@@ -212,6 +212,10 @@ fn of_leaf(forest: &Forest, row: &TreeRow) -> String {
     let value =
         metric.zip(row.value).map(|(metric, value)| format!("{} {}{}", metric.name, number(value), params(row)));
     let why = why(row).map(|why| if row.params.is_some() { format!("{}  {why}", params(row).trim()) } else { why });
+    let value = match (value, reused(row)) {
+        (Some(value), Some(reused)) => Some(format!("{value}  {reused}")),
+        (value, reused) => value.or(reused),
+    };
     why.or_else(|| gate(row)).or(value).unwrap_or_else(|| params(row).trim().to_owned())
 }
 
@@ -219,6 +223,11 @@ fn of_leaf(forest: &Forest, row: &TreeRow) -> String {
 fn gate(row: &TreeRow) -> Option<String> {
     let gate = row.pending.map(|gate| gate.to_string()).or_else(|| row.awaits.as_deref().map(one_line));
     gate.map(|gate| format!("waits for {gate}"))
+}
+
+/// Where the result of a run is from that was not executed.
+pub(crate) fn reused(row: &TreeRow) -> Option<String> {
+    Some(format!("result of {}", &row.reuses?.to_hex()[..8]))
 }
 
 /// Reason and message on one line.

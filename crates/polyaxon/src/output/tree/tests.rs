@@ -14,7 +14,7 @@ fn forest(trials: u64) -> Forest {
                "created_at": "2026-01-01T00:00:00Z", "started_at": "2026-01-01T00:00:00Z"}),
         json!({"uuid": id(2), "number": 2, "parent": id(1), "name": "prepare", "kind": "job", "status": "succeeded",
                "created_at": "2026-01-01T00:00:00Z", "started_at": "2026-01-01T00:00:00Z",
-               "finished_at": "2026-01-01T00:00:02.5Z"}),
+               "finished_at": "2026-01-01T00:00:02.5Z", "reuses": "12345678000000000000000000000000"}),
         json!({"uuid": id(3), "number": 3, "parent": id(1), "name": "train", "kind": "matrix", "status": "running",
                "created_at": "2026-01-01T00:00:00Z", "started_at": "2026-01-01T00:00:03Z",
                "metric": {"name": "loss", "optimization": "minimize"}}),
