@@ -197,7 +197,7 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
     if input.attempt == 0 {
         if runs_here {
             copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info).map_err(Problem::Wrong)?;
-        } else if let Some(step) = copies::init_step(input.run.uuid, &input.run.meta_info, STORE_NAME) {
+        } else if !is_pipeline && let Some(step) = copies::init_step(input.run.uuid, &input.run.meta_info, STORE_NAME) {
             prepend_init(&mut content, step);
         }
         artifacts.extend(input.submission.as_ref().and_then(crate::submission::code_reference));

@@ -201,6 +201,19 @@ fn expansion(
     Ok(Expansion { children, early_stopping: policies.map(Node::to_json) })
 }
 
+/// What every child takes from the record of its pipeline: what was uploaded to it, or to the run that it was made of.
+fn inherited(run: &Run) -> JsonMap {
+    let given = |key: &str| run.meta_info.get(key).cloned();
+    let mut taken = JsonMap::new();
+    if let Some(path) = run.meta_info.get("upload_artifacts").and_then(Json::as_str) {
+        let here = || json!({ "dirs": [format!("{}/{path}", run.uuid)] });
+        taken.insert("upload_artifacts".to_owned(), json!(path));
+        taken.insert("copy_artifacts".to_owned(), given("copy_artifacts").unwrap_or_else(here));
+    }
+    taken.extend(given("destination_image").map(|image| ("destination_image".to_owned(), image)));
+    taken
+}
+
 /// The kind and runtime under which a document becomes a run.
 fn family(operation: &Node) -> Result<(RunKind, Runtime), String> {
     let family = compose::run_kind(operation);

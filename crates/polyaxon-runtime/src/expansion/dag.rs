@@ -122,7 +122,7 @@ fn child(
         let run = *ids.get(name.as_str())?;
         Some(Upstream { run, values: values.get(name).map(|values| Json::Object(values.clone())) })
     };
-    let mut meta_info = inherited(&run.meta_info);
+    let mut meta_info = super::inherited(run);
     if listened_to.contains(node.name.as_str()) {
         meta_info.insert("has_downstream_events_trigger".to_owned(), Json::Bool(true));
     }
@@ -189,12 +189,6 @@ fn references(params: &Map) -> BTreeMap<String, JsonMap> {
 fn literals(params: &Map) -> JsonMap {
     let literal = params.iter().filter(|(_, param)| param.get("ref").is_none_or(Node::is_null));
     literal.filter_map(|(key, param)| Some((key.text.clone(), param.get("value")?.to_json()))).collect()
-}
-
-/// What every child takes from the record of its pipeline.
-pub(super) fn inherited(meta_info: &JsonMap) -> JsonMap {
-    let taken = ["upload_artifacts", "destination_image"].into_iter();
-    taken.filter_map(|key| Some((key.to_owned(), meta_info.get(key)?.clone()))).collect()
 }
 
 /// The sections that operations take from the dag where they have nothing of their own.

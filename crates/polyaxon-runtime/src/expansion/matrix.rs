@@ -239,7 +239,7 @@ fn pattern(run: &Run, document: &Node) -> NewChild {
         name: run.name.clone(),
         description: run.description.clone(),
         tags: run.tags.clone(),
-        meta_info: super::dag::inherited(&run.meta_info),
+        meta_info: super::inherited(run),
         inputs: None,
         raw_content: String::new(),
         component: component(document),

@@ -23,6 +23,7 @@ pub(super) fn plan(run: &Run, document: &Node, resolved: &Node) -> Result<Plan, 
         name: run.name.clone(),
         description: run.description.clone(),
         tags: run.tags.clone(),
+        meta_info: super::inherited(run),
     })
 }
 

@@ -5,6 +5,7 @@ use polyaxon_engine::flow::rerun::Part;
 use polyaxon_engine::flow::schedule::{Next, Schedule};
 use polyaxon_engine::flow::trigger::OnSkip;
 use polyaxon_engine::state::{Ending, Event, Place};
+use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{RunKind, Runtime, Trigger};
 use polyaxon_model::status::Status;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub name: Option<String>,
     pub description: Option<String>,
     pub tags: Option<Vec<String>>,
+    #[serde(default)]
+    pub meta_info: JsonMap,
 }
 
 /// The schedule of a plan.
@@ -136,7 +139,7 @@ fn make(tx: &mut dyn Tx, run: RunId, plan: &Plan, number: u64, at: Timestamp, no
         name: plan.name.clone(),
         description: plan.description.clone(),
         tags: plan.tags.clone(),
-        meta_info: polyaxon_model::JsonMap::new(),
+        meta_info: plan.meta_info.clone(),
         inputs: None,
         raw_content: plan.raw_content.clone(),
         component: Component::OfPipeline,

@@ -1,11 +1,13 @@
 //! 13: one approval is asked for at each place, and one is enough.
 
 use polyaxon_engine::state::Event;
+use polyaxon_model::change::Change;
 use polyaxon_model::kinds::Pending;
+use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::status::Status;
 use serde_json::json;
 
-use crate::scene::{End, Scene, dag, job, op, operation, with};
+use crate::scene::{End, Scene, dag, job, now, op, operation, with};
 
 #[test]
 fn a_run_waits_for_one_approval() {
@@ -58,5 +60,28 @@ fn an_upload_comes_first_and_then_one_approval() {
         }
         assert_eq!(asked, [Pending::Upload, Pending::Approval][..approvals]);
         assert_eq!((scene.status(run), scene.launched.len()), (Status::Succeeded, 1));
+    }
+}
+
+#[test]
+fn what_was_uploaded_to_a_pipeline_is_there_for_its_runs() {
+    let matrix = json!({ "kind": "mapping", "values": [{ "row": 0 }] });
+    for pipeline in [dag(&[op("a", &[])]), with(operation(&job()), "matrix", matrix)] {
+        let mut scene = Scene::new(|_| End::Succeed).with_folders();
+        let top = scene.submit_pending(&pipeline, Some(Pending::Upload));
+        let meta_info = Change::Set(json!({ "upload_artifacts": "uploads" }).as_object().unwrap().clone());
+        let patch = RunPatch { meta_info, ..RunPatch::default() };
+        scene.store.write_blocking(move |tx| polyaxon_store::runs::patch(tx, top, &patch, now()).map(drop)).unwrap();
+        let layout = scene.layout();
+        std::fs::create_dir_all(layout.artifacts(top).join("uploads")).unwrap();
+        std::fs::write(layout.artifacts(top).join("uploads/data"), "rows").unwrap();
+        scene.apply(top, Event::Approved);
+        scene.play();
+        let again = scene.start_again(top, &json!({})).unwrap();
+        scene.play();
+        for run in [top, again] {
+            let child = scene.children(run).remove(0);
+            assert_eq!(std::fs::read_to_string(layout.artifacts(child.uuid).join("uploads/data")).unwrap(), "rows");
+        }
     }
 }

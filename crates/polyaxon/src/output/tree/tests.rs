@@ -62,14 +62,15 @@ fn a_pipeline_is_a_tree() {
     assert_data_eq!(
         drawn(&forest(4), 110, 40, true),
         str![[r#"
-pipeline        ● running            1m 5s  1/3 done · 1 running, 1 created
-├─ prepare      ✔ succeeded           2.5s
+pipeline        ● running            1m 5s  1/4 done · 1 running, 2 created
+├─ prepare      ✔ succeeded           2.5s  result of 12345678
 ├─ train        ● running            1m 2s  3/4 done · best loss 0.125 by trial-11 (lr=0.11) · 1 running, 1 f~
 │  ├─ trial-10  ✔ succeeded          1m 1s  loss 0.25 (lr=0.1)
 │  ├─ trial-11  ✔ succeeded          1m 1s  loss 0.125 (lr=0.11)
 │  ├─ trial-12  ✖ failed             1m 1s  (lr=0.12)  Error: exit code 1 last words
 │  └─ trial-13  ● running            1m 1s  (lr=0.13)
-└─ report       ○ created                   waits for approval
+├─ report       ○ created                   waits for approval
+└─ monitor      ○ created                   waits for run_status_failed of train
 
 "#]]
     );
@@ -81,26 +82,26 @@ fn ten_thousand_trials_are_folded_around_the_best_and_the_active_ones() {
     assert_data_eq!(
         drawn(&forest, 110, 12, true),
         str![[r#"
-pipeline           ● running            1m 5s  1/3 done · 1 running, 1 created
-├─ prepare         ✔ succeeded           2.5s
+pipeline           ● running            1m 5s  1/4 done · 1 running, 2 created
+├─ prepare         ✔ succeeded           2.5s  result of 12345678
 ├─ train           ● running            1m 2s  3/10000 done · best loss 0.125 by trial-11 (lr=0.11) · 1 runni~
 │  ├─ trial-11     ✔ succeeded          1m 1s  loss 0.125 (lr=0.11)
 │  ├─ trial-12     ✖ failed             1m 1s  (lr=0.12)  Error: exit code 1 last words
 │  ├─ trial-13     ● running            1m 1s  (lr=0.13)
 │  └─ … 9997 more  9996 queued, 1 succeeded
-└─ report          ○ created                   waits for approval
+├─ report          ○ created                   waits for approval
+└─ monitor         ○ created                   waits for run_status_failed of train
 
 "#]]
     );
     assert_data_eq!(
         drawn(&forest, 60, 6, false),
         str![[r#"
-pipeline             * running            1m 5s  1/3 done, ~
-|- prepare           + succeeded           2.5s
+pipeline             * running            1m 5s  1/4 done, ~
 |- train             * running            1m 2s  3/10000 do~
 |  |- trial-11       + succeeded          1m 1s  loss 0.125~
 |  `- ... 9999 more  1 running, 1 failed, 9996 queued, 1 su~
-`- report            o created                   waits for ~
+`- ... 3 more        1 succeeded, 2 created
 
 "#]]
     );
