@@ -72,7 +72,7 @@ struct Expansion {
 enum Children {
     Dag(dag::Dag),
     Matrix(Box<matrix::Matrix>),
-    Schedule(Plan),
+    Schedule(Box<Plan>),
 }
 
 /// The pipelines whose children are being created.
@@ -158,7 +158,7 @@ impl Expansions {
         };
         let from = input.progress.position;
         let batch = match &expansion.children {
-            Children::Schedule(plan) => return Ok(Expanded::Schedule(plan.clone())),
+            Children::Schedule(plan) => return Ok(Expanded::Schedule(plan.as_ref().clone())),
             Children::Dag(dag) => Ok(dag.batch(from, BATCH)),
             Children::Matrix(matrix) => matrix.batch(from, BATCH, &input.fresh),
         };
@@ -190,7 +190,7 @@ fn expansion(
     let document = wire::read_operation(run.raw_content.as_deref().unwrap_or_default());
     let document = document.map_err(|problems| sentences(&problems))?;
     let children = match run.kind {
-        RunKind::Schedule => Children::Schedule(schedule::plan(run, &document, &resolved)?),
+        RunKind::Schedule => Children::Schedule(Box::new(schedule::plan(run, &document, &resolved)?)),
         RunKind::Matrix => {
             Children::Matrix(Box::new(matrix::Matrix::read(run, &document, &resolved, experience, tuner)?))
         }

@@ -200,6 +200,9 @@ mod tests {
 
     use super::*;
 
+    /// A trial and the points of its curve.
+    type Seen = (Standing, Vec<(Option<i64>, f64)>);
+
     type Curve = (Standing, &'static [f64]);
 
     const CURVES: &[Curve] = &[
@@ -216,7 +219,7 @@ mod tests {
     }
 
     /// The trials that are stopped, and why.
-    fn stopped(pruning: &Pruning, curves: &[(Standing, Vec<(Option<i64>, f64)>)]) -> Vec<(usize, Verdict)> {
+    fn stopped(pruning: &Pruning, curves: &[Seen]) -> Vec<(usize, Verdict)> {
         let followed: Vec<(Standing, Track, Vec<Mark>)> = curves
             .iter()
             .map(|(standing, values)| {
@@ -245,7 +248,7 @@ mod tests {
             .collect()
     }
 
-    fn by_ordinal(curves: &[Curve], of: impl Fn(f64) -> f64) -> Vec<(Standing, Vec<(Option<i64>, f64)>)> {
+    fn by_ordinal(curves: &[Curve], of: impl Fn(f64) -> f64) -> Vec<Seen> {
         let values = |values: &[f64]| values.iter().map(|value| (None, of(*value))).collect();
         curves.iter().map(|(standing, curve)| (*standing, values(curve))).collect()
     }
