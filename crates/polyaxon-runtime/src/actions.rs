@@ -354,4 +354,4 @@ pub(crate) fn groups(ready: Vec<Due>, workers: usize) -> Vec<Vec<Due>> {
 }
 
 /// Larger groups would make the first of them wait for the last.
-const LARGEST_GROUP: usize = 32;
+pub(crate) const LARGEST_GROUP: usize = 32;

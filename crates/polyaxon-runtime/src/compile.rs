@@ -164,7 +164,8 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
     }
     joins::settle(&joins, &mut params, &operation).map_err(Problem::Wrong)?;
     let resolved = resolve(&operation, &params, &context).map_err(wrong)?;
-    let cache = if resolved.should_run { wish(&input, &operation, &resolved.operation) } else { None };
+    let mut content = resolved.operation.to_json();
+    let cache = if resolved.should_run { wish(&input, &operation, &content) } else { None };
     let has_hooks = resolved.operation.get("hooks").is_some_and(is_truthy);
     let limits = plan::termination(&resolved.operation);
     let mut event = Event::Compiled(Compiled {
@@ -193,7 +194,6 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
         meta_info.insert("ports".to_owned(), json!(ports));
     }
     let mut artifacts = Vec::new();
-    let mut content = resolved.operation.to_json();
     if input.attempt == 0 {
         if runs_here {
             copies::copy_artifacts(&options.layout, input.run.uuid, &input.run.meta_info).map_err(Problem::Wrong)?;
@@ -216,11 +216,10 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
 }
 
 /// What the run is equal to, and whether it takes the result of an equal one.
-fn wish(input: &Input, composed: &Node, resolved: &Node) -> Option<Wish> {
+fn wish(input: &Input, composed: &Node, resolved: &Json) -> Option<Wish> {
     let (run, sent) = (&input.run, input.submission.as_ref());
-    let resolved = resolved.to_json();
-    let policy = Policy::read(&resolved);
-    let key = explain::collect(run, sent, &policy, composed, &resolved).key(input.project?)?;
+    let policy = Policy::read(resolved);
+    let key = explain::collect(run, sent, &policy, composed, resolved).key(input.project?)?;
     let facts = explain::facts(run, sent, input.runs_anyway);
     let looks = input.attempt == 0 && input.life == 0 && cache::refusal(&policy, &facts, true).is_none();
     Some(Wish { key, ttl: policy.ttl, looks: if looks { Looks::ForEqual } else { Looks::No } })

@@ -22,6 +22,7 @@ use crate::expansion::Expansions;
 use crate::observe::{Observed, clear_lost, observe};
 use crate::sidecar::{self, Seen};
 use crate::timers::{Task, Timers};
+use crate::turns::{Turns, is_patient};
 use crate::watch::{self, Tails};
 use crate::{Result, RuntimeOptions, adopt, clean, presence};
 
@@ -85,6 +86,7 @@ struct Driver {
     shared: Shared,
     workers: JoinSet<Finished>,
     width: usize,
+    turns: Turns,
     timers: Timers,
     /// Actions that are being performed, wait for their turn or for their time, by run and number.
     known: HashSet<(RunId, i64)>,
@@ -162,10 +164,12 @@ async fn next(wakeups: &mut Option<Wakeups>) -> Wakeup {
 
 impl Driver {
     fn new(shared: Shared) -> Driver {
+        let width = std::thread::available_parallelism().map_or(2, usize::from);
         Driver {
             shared,
             workers: JoinSet::new(),
-            width: std::thread::available_parallelism().map_or(2, usize::from),
+            width,
+            turns: Turns::new(width),
             timers: Timers::default(),
             known: HashSet::new(),
             busy: HashMap::new(),
@@ -301,13 +305,24 @@ impl Driver {
     }
 
     fn perform(&mut self, ready: Vec<Due>) {
-        for group in groups(ready, self.width) {
-            let shared = self.shared.clone();
-            self.workers.spawn(async move {
-                let actions = group.iter().map(|due| due.action.clone()).collect();
-                Finished::Actions(actions, perform(&shared, group).await)
-            });
+        let (patient, ready): (Vec<Due>, Vec<Due>) = ready.into_iter().partition(|due| is_patient(&due.action));
+        for due in patient {
+            self.turns.add(due);
         }
+        for group in groups(ready, self.width) {
+            self.begin_group(group);
+        }
+        while let Some(group) = self.turns.next() {
+            self.begin_group(group);
+        }
+    }
+
+    fn begin_group(&mut self, group: Vec<Due>) {
+        let shared = self.shared.clone();
+        self.workers.spawn(async move {
+            let actions = group.iter().map(|due| due.action.clone()).collect();
+            Finished::Actions(actions, perform(&shared, group).await)
+        });
     }
 
     fn fire(&mut self) {
@@ -416,6 +431,9 @@ impl Driver {
 
     fn finish_actions(&mut self, actions: Vec<OpenAction>, result: Result<Performed>) {
         let mut ready = Vec::new();
+        if actions.first().is_some_and(is_patient) {
+            self.turns.ended();
+        }
         for action in &actions {
             self.known.remove(&(action.run, action.seq));
             if let Some(mut queue) = self.busy.remove(&action.run)

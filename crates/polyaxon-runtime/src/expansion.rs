@@ -1,4 +1,4 @@
-//! The `Expand` action: from the resolved operation of a pipeline to its children, some hundred at a time.
+//! The `Expand` action: from the resolved operation of a pipeline to its children, a hundred at a time.
 //!
 //! What children are made of is computed once and kept until all of them exist; after a restart it is computed again,
 //! and is the same.
@@ -34,7 +34,7 @@ use serde_json::{Value as Json, json};
 use crate::compile::sentences;
 
 /// Children of one transaction: enough to be fast, few enough that others do not wait.
-const BATCH: u64 = 500;
+const BATCH: u64 = 100;
 
 /// What an `Expand` action needs.
 #[derive(Debug)]
@@ -248,7 +248,7 @@ pub(crate) fn facts(resolved: &Node) -> JsonMap {
             None
         }
         (None, false) => {
-            for kind in dag::kinds(resolved) {
+            for kind in polyaxon_spec::dag::kinds(resolved) {
                 has(&kind);
             }
             resolved.get("run")

@@ -28,6 +28,7 @@ mod sidecar;
 pub mod steps;
 mod submission;
 mod timers;
+mod turns;
 mod watch;
 
 use std::path::PathBuf;

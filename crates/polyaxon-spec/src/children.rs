@@ -30,7 +30,7 @@ const CLEARED_BY_SEARCH: &[&str] = &["matrix", "isApproved", "params"];
 /// The document of each run that a schedule starts. `operation` is the resolved operation of the schedule.
 pub fn scheduled(source: &Node, operation: &Node) -> Node {
     // Whoever approved the schedule has approved its runs.
-    child_source(source, operation, &["isApproved"])
+    child_source(source.clone(), operation, &["isApproved"])
 }
 
 /// The children of a search: one source document, and params that differ.
@@ -46,7 +46,8 @@ pub struct SearchChildren {
 impl SearchChildren {
     /// `source` is the document of the search, `operation` its resolved operation.
     pub fn new(source: &Node, operation: &Node) -> Result<SearchChildren, Vec<Diagnostic>> {
-        let effective = effective(source, None, Place::Root)?;
+        let source = without_matrix(source);
+        let effective = effective(&source, None, Place::Root)?;
         let parent_params = effective.get("params").and_then(Node::as_map).cloned().unwrap_or_default();
         let mut shared = Map::new();
         for context in operation.get("contexts").and_then(Node::as_list).unwrap_or_default() {
@@ -98,8 +99,18 @@ fn param(value: Node, context_only: Option<Node>, settings: &Node) -> Node {
     Node::map(param)
 }
 
-fn child_source(source: &Node, operation: &Node, also_cleared: &[&str]) -> Node {
-    let mut child = source.clone();
+/// A copy of a document, without the rows of its search, which may be many.
+fn without_matrix(document: &Node) -> Node {
+    let Some(map) = document.as_map() else { return document.clone() };
+    let kept = map.iter().filter(|(key, _)| key.text != "matrix");
+    let copied = kept.map(|(key, value)| match key.text.as_str() {
+        "component" => (key.clone(), without_matrix(value)),
+        _ => (key.clone(), value.clone()),
+    });
+    Node::new(Value::Map(copied.collect()), document.span)
+}
+
+fn child_source(mut child: Node, operation: &Node, also_cleared: &[&str]) -> Node {
     clear(&mut child, also_cleared);
     let inherit = |document: &mut Map, fields: &[&str]| {
         for field in fields {

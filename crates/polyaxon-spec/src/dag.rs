@@ -6,7 +6,8 @@ mod order;
 mod outputs;
 mod scope;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::{self, Compiled, Place};
 use crate::diagnostic::{Diagnostic, codes};
@@ -22,8 +23,6 @@ pub use outputs::outputs;
 #[derive(Clone, Debug, PartialEq)]
 pub struct GraphNode {
     pub name: String,
-    /// The document of the node with the component that its `dagRef` names filled in.
-    pub document: Node,
     pub compiled: Compiled,
     /// Names of the nodes that come before.
     pub upstream: BTreeSet<String>,
@@ -99,7 +98,7 @@ pub fn graph(operation: &Node) -> Result<Graph, Vec<Diagnostic>> {
 
 fn unique_names(documents: &[Node], what: &str, field: &str) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    let mut seen: std::collections::BTreeMap<&str, &Node> = std::collections::BTreeMap::new();
+    let mut seen: BTreeMap<&str, &Node> = BTreeMap::new();
     for (index, document) in documents.iter().enumerate() {
         let path = format!("run.{field}[{index}].name");
         let name = document.get("name").and_then(|name| Some((name, name.as_str()?)));
@@ -125,11 +124,24 @@ fn inside(problem: Diagnostic, index: usize) -> Diagnostic {
     problem.path(path)
 }
 
+/// The kinds of the nodes, as far as they can be told, one node at a time.
+pub fn kinds(operation: &Node) -> BTreeSet<String> {
+    let list = |field: &str| operation.at(&["run", field]).and_then(Node::as_list).unwrap_or_default();
+    let mut filling = Filling { components: list("components"), chain: Vec::new(), levels: 0, copied: 0 };
+    let nodes = list("operations").iter().map_while(|document| read_node(document, &mut filling).ok());
+    nodes.map(|node| compose::run_kind(&node.compiled.operation).kind).collect()
+}
+
+/// The document of a node with the component that its `dagRef` names filled in. It is not kept with the graph, which
+/// would hold every component twice for each node.
+pub fn document(operation: &Node, index: usize) -> Result<Node, Vec<Diagnostic>> {
+    let list = |field: &str| operation.at(&["run", field]).and_then(Node::as_list).unwrap_or_default();
+    let document = list("operations").get(index).cloned().unwrap_or_else(Node::null);
+    filled(document, &mut Filling { components: list("components"), chain: Vec::new(), levels: 0, copied: 0 })
+}
+
 fn read_node(document: &Node, filling: &mut Filling) -> Result<GraphNode, Vec<Diagnostic>> {
-    let mut document = document.clone();
-    filling.chain.clear();
-    filling.levels = 0;
-    fill_dag_refs(&mut document, filling).map_err(|problem| vec![*problem])?;
+    let document = filled(document.clone(), filling)?;
     let compiled = compose::compile(&document, None, Place::DagNode)?;
     let name = compiled.operation.get("name").and_then(Node::as_str).unwrap_or_default().to_string();
     let ends = ends_of(&compiled);
@@ -139,7 +151,14 @@ fn read_node(document: &Node, filling: &mut Filling) -> Result<GraphNode, Vec<Di
         _ => None,
     });
     let upstream = ends.iter().cloned().chain(sources).collect();
-    Ok(GraphNode { name, document, compiled, upstream, ends, events, downstream: BTreeSet::new() })
+    Ok(GraphNode { name, compiled, upstream, ends, events, downstream: BTreeSet::new() })
+}
+
+fn filled(mut document: Node, filling: &mut Filling) -> Result<Node, Vec<Diagnostic>> {
+    filling.chain.clear();
+    filling.levels = 0;
+    fill_dag_refs(&mut document, filling).map_err(|problem| vec![*problem])?;
+    Ok(document)
 }
 
 /// The components that `dagRef`s can name, and what came of them so far.
@@ -212,13 +231,16 @@ fn ends_of(compiled: &Compiled) -> BTreeSet<String> {
     let operation = &compiled.operation;
     let list = |field: &str| operation.get(field).and_then(Node::as_list).unwrap_or_default().iter();
     let mut ends: BTreeSet<String> = list("dependencies").filter_map(Node::as_str).map(str::to_string).collect();
-    for (key, param) in compiled.params.iter() {
-        // Malformed references are reported when the params are validated.
-        if let Ok(Some(refs::Reference { entity: Entity::Operation(name), .. })) = refs::read(&key.text, param) {
-            ends.insert(name);
-        }
-    }
+    ends.extend(referred(compiled));
     ends
+}
+
+/// The operations that params refer to. Malformed references are reported when the params are validated.
+fn referred(compiled: &Compiled) -> impl Iterator<Item = String> {
+    compiled.params.iter().filter_map(|(key, param)| match refs::read(&key.text, param) {
+        Ok(Some(refs::Reference { entity: Entity::Operation(name), .. })) => Some(name),
+        _ => None,
+    })
 }
 
 fn orphans(nodes: &[GraphNode]) -> Vec<Diagnostic> {
@@ -254,7 +276,7 @@ fn place_of(node: &GraphNode, name: &str) -> crate::span::Span {
 }
 
 fn connect(nodes: &mut [GraphNode]) {
-    let positions: std::collections::BTreeMap<String, usize> =
+    let positions: BTreeMap<String, usize> =
         nodes.iter().enumerate().map(|(index, node)| (node.name.clone(), index)).collect();
     for index in 0..nodes.len() {
         let name = nodes[index].name.clone();
@@ -288,9 +310,24 @@ fn cycle(nodes: &[GraphNode], circle: &[String]) -> Diagnostic {
 
 /// Everything that is wrong with the params and the events of the nodes, warnings included.
 pub fn validate(operation: &Node, graph: &Graph) -> Vec<Diagnostic> {
-    let context = scope::context(operation, &graph.nodes);
-    let mut problems = outputs::check(operation, &graph.nodes, &context);
+    // What all nodes offer together is more than the dag itself, so only what is referred to is looked at.
+    let around = scope::of_dag(operation);
+    let by_name: BTreeMap<&str, &GraphNode> = graph.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
+    let offered = |names: &[String]| {
+        let mut context = around.clone();
+        for node in names.iter().filter_map(|name| by_name.get(name.as_str())) {
+            scope::add_node(&mut context, node);
+        }
+        context
+    };
+    let in_outputs = outputs(operation).into_iter().filter_map(|(_, reference)| match reference.entity {
+        Entity::Operation(name) => Some(name),
+        _ => None,
+    });
+    let mut problems = outputs::check(operation, &graph.nodes, &offered(&in_outputs.collect::<Vec<_>>()));
     for (index, node) in graph.nodes.iter().enumerate() {
+        let names: Vec<String> = referred(&node.compiled).collect();
+        let context = if names.is_empty() { Cow::Borrowed(&around) } else { Cow::Owned(offered(&names)) };
         let found = params::validate(&node.compiled.operation, &node.compiled.params, &context);
         let found = found.into_iter().chain(events::check(&node.compiled.operation, Place::DagNode));
         problems.extend(found.map(|problem| inside(problem, index)));

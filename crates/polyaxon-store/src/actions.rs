@@ -22,20 +22,23 @@ pub struct OpenAction {
     pub action: Action,
     /// When it was decided.
     pub created_at: Timestamp,
+    /// Whether a pipeline made the run: nobody waits for it alone.
+    pub is_of_pipeline: bool,
 }
+
+const OPEN: &str = "SELECT a.id, r.uuid, a.seq, a.action, a.created_at, r.pipeline_id IS NOT NULL FROM actions a \
+     JOIN runs r ON r.id = a.run_id WHERE a.done_at IS NULL";
 
 /// Open actions that were decided after number `after` (0 = all), oldest first, whoever claimed them.
 pub fn open(tx: &mut dyn Tx, after: i64, limit: u32) -> Result<Vec<OpenAction>> {
-    let sql = "SELECT a.id, r.uuid, a.seq, a.action, a.created_at FROM actions a JOIN runs r ON r.id = a.run_id \
-               WHERE a.done_at IS NULL AND a.id > ?1 ORDER BY a.id LIMIT ?2";
-    tx.query(sql, args![after, limit])?.into_iter().map(read).collect()
+    let sql = format!("{OPEN} AND a.id > ?1 ORDER BY a.id LIMIT ?2");
+    tx.query(&sql, args![after, limit])?.into_iter().map(read).collect()
 }
 
 /// The same, of those that a server has claimed.
 pub fn claimed(tx: &mut dyn Tx, server: ExecutorId, after: i64, limit: u32) -> Result<Vec<OpenAction>> {
-    let sql = "SELECT a.id, r.uuid, a.seq, a.action, a.created_at FROM actions a JOIN runs r ON r.id = a.run_id \
-               WHERE a.done_at IS NULL AND a.claimed_by = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3";
-    tx.query(sql, args![server, after, limit])?.into_iter().map(read).collect()
+    let sql = format!("{OPEN} AND a.claimed_by = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3");
+    tx.query(&sql, args![server, after, limit])?.into_iter().map(read).collect()
 }
 
 /// What a server is able to do.
@@ -79,9 +82,8 @@ pub(crate) fn release(tx: &mut dyn Tx, server: ExecutorId) -> Result<u64> {
 
 /// Open actions of one run, in order.
 pub fn open_of(tx: &mut dyn Tx, run: RunId) -> Result<Vec<OpenAction>> {
-    let sql = "SELECT a.id, r.uuid, a.seq, a.action, a.created_at FROM actions a JOIN runs r ON r.id = a.run_id \
-               WHERE a.done_at IS NULL AND r.uuid = ?1 ORDER BY a.seq";
-    tx.query(sql, args![run])?.into_iter().map(read).collect()
+    let sql = format!("{OPEN} AND r.uuid = ?1 ORDER BY a.seq");
+    tx.query(&sql, args![run])?.into_iter().map(read).collect()
 }
 
 /// Closes an action; false when it was closed before, by the driver or because it became pointless.
@@ -141,5 +143,6 @@ fn read(mut row: Row) -> Result<OpenAction> {
         seq: row.take()?,
         action: row.take_json()?,
         created_at: row.take()?,
+        is_of_pipeline: row.take()?,
     })
 }

@@ -305,8 +305,8 @@ fn history(tx: &mut dyn Tx, id: i64, known: &mut Vec<Rc<StatusCondition>>) -> Re
 }
 
 fn open(tx: &mut dyn Tx, id: i64, run: RunId) -> Result<Vec<Open>> {
-    let sql = "SELECT id, seq, action, created_at, claimed_by FROM actions WHERE run_id = ?1 AND done_at IS NULL \
-               ORDER BY id";
+    let sql = "SELECT a.id, a.seq, a.action, a.created_at, r.pipeline_id IS NOT NULL, a.claimed_by FROM actions a \
+               JOIN runs r ON r.id = a.run_id WHERE a.run_id = ?1 AND a.done_at IS NULL ORDER BY a.id";
     let rows = tx.query(sql, &[Value::Int(id)])?;
     rows.into_iter()
         .map(|mut row| {
@@ -316,6 +316,7 @@ fn open(tx: &mut dyn Tx, id: i64, run: RunId) -> Result<Vec<Open>> {
                 seq: row.take()?,
                 action: row.take_json()?,
                 created_at: row.take()?,
+                is_of_pipeline: row.take()?,
             };
             Ok(Open { action, claimant: row.take()? })
         })

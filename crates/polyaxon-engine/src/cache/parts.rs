@@ -18,8 +18,8 @@ const VERSION: u8 = 1;
 /// Where the parts of a run are found.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'a> {
-    /// The composed operation. Its runtime is compared as it is written: rendered, it names the run itself.
-    pub composed: &'a Json,
+    /// The `run` of the composed operation: it is compared as it is written. Rendered, it names the run itself.
+    pub runtime: &'a Json,
     /// The resolved operation; its inputs, outputs and contexts hold their values.
     pub resolved: &'a Json,
     /// What the component is a version of.
@@ -48,7 +48,7 @@ impl Parts {
         for (section, needs_value) in [("inputs", false), ("outputs", true), ("contexts", true)] {
             parts.add_ios(policy, section, needs_value, sources.resolved);
         }
-        let run = sources.composed.get("run").unwrap_or(&Json::Null);
+        let run = sources.runtime;
         let is_compared =
             |section: &str| policy.sections.as_ref().is_none_or(|sections| sections.iter().any(|name| name == section));
         if is_compared("init") {
@@ -217,15 +217,9 @@ mod tests {
     use super::*;
 
     fn parts(cache: &Json, run: &Json, inputs: &Json) -> Parts {
-        let composed = json!({"run": run});
         let resolved = json!({"cache": cache, "inputs": inputs});
-        let sources = Sources {
-            composed: &composed,
-            resolved: &resolved,
-            component: None,
-            built_image: None,
-            code: &Code::Image,
-        };
+        let sources =
+            Sources { runtime: run, resolved: &resolved, component: None, built_image: None, code: &Code::Image };
         Parts::collect(&Policy::read(&resolved), &sources)
     }
 
@@ -284,9 +278,8 @@ mod tests {
     fn the_component_alone_is_not_enough() {
         let state = StateId::new(uuid::Uuid::max());
         let collect = |run: Json| {
-            let composed = json!({ "run": run });
             let sources = Sources {
-                composed: &composed,
+                runtime: &run,
                 resolved: &Json::Null,
                 component: Some(state),
                 built_image: Some("built"),

@@ -8,7 +8,7 @@ use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::Trigger;
 use polyaxon_model::run::Run;
-use polyaxon_spec::dag::{self, Graph, GraphNode};
+use polyaxon_spec::dag::{self, GraphNode};
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::events::{Awaited, Source};
 use polyaxon_spec::node::{Map, Node};
@@ -47,15 +47,20 @@ impl Dag {
             Some(rerun) => plan(&operations, earlier, &rerun.selection).map_err(|refusal| refusal.to_string())?,
             None => BTreeMap::new(),
         };
-        let children = in_order(&graph).into_iter().map(|node| {
-            let mut child = child(run, node, &ids, &listened_to, handed_on.as_ref())?;
+        let level = levels(&graph.order);
+        let mut children = Vec::with_capacity(graph.nodes.len());
+        for (index, node) in graph.nodes.iter().enumerate() {
+            let document = dag::document(resolved, index).map_err(|problems| sentences(&problems))?;
+            let mut child = child(run, node, document, &ids, &listened_to, handed_on.as_ref())?;
             child.part = parts.get(node.name.as_str()).cloned().unwrap_or_default();
             if let Part::Within(rerun) = &child.part {
                 rerun.remember(&mut child.meta_info);
             }
-            Ok(child)
-        });
-        Ok(Dag { children: children.collect::<Result<_, String>>()? })
+            children.push((level.get(node.name.as_str()), child));
+        }
+        // Level by level, and as they are written inside of a level.
+        children.sort_by_key(|(level, _)| *level);
+        Ok(Dag { children: children.into_iter().map(|(_, child)| child).collect() })
     }
 
     pub(super) fn batch(&self, from: u64, most: u64) -> Batch {
@@ -76,38 +81,21 @@ impl Dag {
     }
 }
 
-/// The kinds of the operations, as far as they can be told without composing them.
-pub(super) fn kinds(resolved: &Node) -> Vec<String> {
-    let Ok(graph) = dag::graph(resolved) else { return Vec::new() };
-    let kinds = graph.nodes.iter().map(|node| polyaxon_spec::compose::run_kind(&node.compiled.operation).kind);
-    let mut kinds: Vec<String> = kinds.collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds
-}
-
-/// Level by level, and as they are written inside of a level.
-fn in_order(graph: &Graph) -> Vec<&GraphNode> {
-    let level: HashMap<&str, usize> = graph
-        .order
-        .iter()
-        .enumerate()
-        .flat_map(|(level, names)| names.iter().map(move |name| (name.as_str(), level)))
-        .collect();
-    let mut nodes: Vec<&GraphNode> = graph.nodes.iter().collect();
-    nodes.sort_by_key(|node| level.get(node.name.as_str()));
-    nodes
+fn levels(order: &[Vec<String>]) -> HashMap<&str, usize> {
+    let levels = order.iter().enumerate();
+    levels.flat_map(|(level, names)| names.iter().map(move |name| (name.as_str(), level))).collect()
 }
 
 fn child(
     run: &Run,
     node: &GraphNode,
+    mut document: Node,
     ids: &HashMap<&str, RunId>,
     listened_to: &HashSet<&str>,
     handed_on: Option<&Node>,
 ) -> Result<NewChild, String> {
     let operation = &node.compiled.operation;
-    let mut document = node.document.clone();
+    let component = component(&document);
     if let Some(preset) = handed_on {
         apply_preset(&mut document, preset, Strategy::PreMerge)
             .map_err(|problems| format!("{}: {}", node.name, sentences(&problems)))?;
@@ -136,7 +124,7 @@ fn child(
         meta_info,
         inputs: Some(literals(&node.compiled.params)).filter(|inputs| !inputs.is_empty()),
         raw_content: wire::to_source(&document).map_err(|problems| sentences(&problems))?.to_string(),
-        component: component(&node.document),
+        component,
         requires_approval: operation.get("isApproved").and_then(Node::as_bool) == Some(false),
         trigger,
         on_skip: if skips { OnSkip::Skip } else { OnSkip::GoOn },

@@ -30,8 +30,8 @@ const GLOBALS: &[&str] = &[
     "is_independent",
 ];
 
-/// The keys of the dag itself and of all its nodes.
-pub(super) fn context(operation: &Node, nodes: &[GraphNode]) -> Context {
+/// The keys of the dag itself.
+pub(super) fn of_dag(operation: &Node) -> Context {
     let mut context = Context::new();
     add_globals(&mut context, "dag");
     for (name, type_name) in [("inputs", "dict"), ("globals", "str"), ("artifacts", "str")] {
@@ -40,23 +40,25 @@ pub(super) fn context(operation: &Node, nodes: &[GraphNode]) -> Context {
     for input in Declaration::all(operation, "inputs") {
         context.insert(format!("dag.inputs.{}", input.name), ContextIo::of(&input));
     }
-    for node in nodes {
-        let prefix = format!("ops.{}", node.name);
-        for list in ["outputs", "inputs"] {
-            for io in Declaration::all(&node.compiled.operation, list) {
-                context.insert(format!("{prefix}.{list}.{}", io.name), ContextIo::of(&io));
-                if io.type_name() == Some("artifacts") {
-                    context.insert(format!("{prefix}.artifacts.{}", io.name), ContextIo::of(&io));
-                }
+    context
+}
+
+/// Adds the keys of a node.
+pub(super) fn add_node(context: &mut Context, node: &GraphNode) {
+    let prefix = format!("ops.{}", node.name);
+    for list in ["outputs", "inputs"] {
+        for io in Declaration::all(&node.compiled.operation, list) {
+            context.insert(format!("{prefix}.{list}.{}", io.name), ContextIo::of(&io));
+            if io.type_name() == Some("artifacts") {
+                context.insert(format!("{prefix}.artifacts.{}", io.name), ContextIo::of(&io));
             }
         }
-        add_globals(&mut context, &prefix);
-        let wholes = [("inputs", "dict"), ("outputs", "dict"), ("globals", "str"), ("artifacts", "str"), ("io", "str")];
-        for (name, type_name) in wholes {
-            context.insert(format!("{prefix}.{name}"), ContextIo::typed(type_name));
-        }
     }
-    context
+    add_globals(context, &prefix);
+    let wholes = [("inputs", "dict"), ("outputs", "dict"), ("globals", "str"), ("artifacts", "str"), ("io", "str")];
+    for (name, type_name) in wholes {
+        context.insert(format!("{prefix}.{name}"), ContextIo::typed(type_name));
+    }
 }
 
 fn add_globals(context: &mut Context, prefix: &str) {

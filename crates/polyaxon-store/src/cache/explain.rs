@@ -77,7 +77,7 @@ fn parts(run: &Run, sent: Option<&Submission>, policy: &Policy, resolved: &Json)
 pub fn collect(run: &Run, sent: Option<&Submission>, policy: &Policy, composed: &Node, resolved: &Json) -> Parts {
     let component = run.settings.component.as_ref();
     let sources = Sources {
-        composed: &composed.to_json(),
+        runtime: &composed.get("run").map_or(Json::Null, Node::to_json),
         resolved,
         component: component.and_then(|component| component.get("state")?.as_str()?.parse().ok()),
         built_image: text(run, "destination_image"),

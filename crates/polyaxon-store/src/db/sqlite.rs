@@ -15,6 +15,9 @@ use crate::error::{DatabaseError, Error};
 /// Prepared statements that a connection keeps.
 const STATEMENT_CACHE: usize = 256;
 
+/// The ids of runs are in no order: writing many of them touches pages all over an index.
+const WRITER_CACHE_KILOBYTES: i64 = 16 * 1024;
+
 /// A connection; when transactions begin and end is the owner's business.
 pub(crate) struct Session {
     connection: rusqlite::Connection,
@@ -37,6 +40,7 @@ impl Session {
             if access == Access::Write {
                 connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
                 connection.pragma_update(None, "synchronous", "NORMAL")?;
+                connection.pragma_update(None, "cache_size", -WRITER_CACHE_KILOBYTES)?;
                 // What may have to be undone is kept in memory.
                 connection.pragma_update(None, "temp_store", "MEMORY")?;
                 checkpoints::beside(&mut connection, path)?;

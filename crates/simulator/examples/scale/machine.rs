@@ -34,12 +34,19 @@ const MOST: u32 = 1000;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Course {
     /// From its submission to the start of its first child.
-    pub(crate) first: Option<Duration>,
+    pub(crate) first: Option<Passed>,
     /// Until all children existed.
-    pub(crate) created: Option<Duration>,
+    pub(crate) created: Option<Passed>,
     /// How many children ended, and until when.
     pub(crate) ended: usize,
-    pub(crate) took: Duration,
+    pub(crate) took: Passed,
+}
+
+/// Time on the clock, and time of processors in user code and in the kernel.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Passed {
+    pub(crate) seconds: f64,
+    pub(crate) cpu: f64,
 }
 
 pub(crate) struct Machine {
@@ -87,8 +94,9 @@ impl Machine {
         Capacity::of_slots(self.slots)
     }
 
-    pub(crate) fn submit(&self, operation: &Json) -> Result<RunId, Failure> {
+    pub(crate) fn submit(&self, operation: Json) -> Result<RunId, Failure> {
         let text = operation.to_string();
+        drop(operation);
         let read = wire::read_operation(&text).map_err(|problems| format!("{problems:?}"))?;
         let composed = compose::compose(&read).map_err(|problems| format!("{problems:?}"))?;
         let family = compose::run_kind(&composed.operation);
@@ -109,7 +117,7 @@ impl Machine {
     /// Submits a pipeline whose processes take so long, and plays until it has ended or this is enough.
     pub(crate) fn play(
         &self,
-        operation: &Json,
+        operation: Json,
         process: Duration,
         is_enough: impl Fn(&Course) -> bool,
     ) -> Result<Course, Failure> {
@@ -123,12 +131,12 @@ impl Machine {
     fn execute(
         &self,
         tokio: &tokio::runtime::Runtime,
-        operation: &Json,
+        operation: Json,
         process: Duration,
         is_enough: impl Fn(&Course) -> bool,
     ) -> Result<Course, Failure> {
         let mut changed = self.store.changed();
-        let start = Instant::now();
+        let (start, idle) = (Instant::now(), cpu_seconds()?);
         let top = self.submit(operation)?;
         let (mut course, mut last) = (Course::default(), 0);
         let mut live: VecDeque<(Instant, RunId, u32)> = VecDeque::new();
@@ -141,7 +149,7 @@ impl Machine {
                 let is_over = lifecycle::state(tx, top)?.is_none_or(|state| state.status.is_done());
                 Ok((open, is_due, is_over, all_exist(tx)?))
             })?;
-            course.took = start.elapsed();
+            course.took = Passed { seconds: start.elapsed().as_secs_f64(), cpu: cpu_seconds()? - idle };
             if is_created {
                 course.created.get_or_insert(course.took);
             }
@@ -197,6 +205,14 @@ fn report(
         lifecycle::apply(tx, *run, &seen(*attempt, Phase::Exited(Exit::Succeeded)), now())?;
     }
     admission::admit(tx, SERVER, capacity, now()).map(drop)
+}
+
+fn cpu_seconds() -> Result<f64, Failure> {
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(ticks as f64 / TICKS)
 }
 
 fn all_exist(tx: &mut dyn Tx) -> polyaxon_store::Result<bool> {

@@ -26,19 +26,19 @@ fn main() -> Result<(), Failure> {
     let mut result = match arguments.first().map(String::as_str) {
         Some("dag") => {
             let operation = operations::dag(number(1, 10_000)?, number(2, 100)?);
-            told(&Machine::new(64)?.play(&operation, Duration::ZERO, |_| false)?)
+            told(&Machine::new(64)?.play(operation, Duration::ZERO, |_| false)?)
         }
         Some("mapping") => {
             let (operation, enough) = (operations::mapping(number(1, 100_000)?), number(2, 5_000)?);
             let is_enough = |course: &Course| course.created.is_some() && course.ended >= enough;
-            told(&Machine::new(64)?.play(&operation, Duration::ZERO, is_enough)?)
+            told(&Machine::new(64)?.play(operation, Duration::ZERO, is_enough)?)
         }
         Some("trials") => {
             let operation = operations::search("random", number(1, 10_000)?);
             let seconds: f64 = arguments.get(3).map_or(Ok(0.5), |text| text.parse())?;
             let enough = number(4, usize::MAX)?;
             let machine = Machine::new(number(2, 16)?)?;
-            told(&machine.play(&operation, Duration::from_secs_f64(seconds), |course| course.ended >= enough)?)
+            told(&machine.play(operation, Duration::from_secs_f64(seconds), |course| course.ended >= enough)?)
         }
         Some("suggestions") => {
             let kind = arguments.get(1).ok_or(HELP)?;
@@ -46,25 +46,16 @@ fn main() -> Result<(), Failure> {
         }
         _ => return Err(HELP.into()),
     };
-    result["cpu"] = json!(cpu_seconds()?);
     result["memory"] = json!(peak_memory()?);
     println!("{result}");
     Ok(())
 }
 
 fn told(course: &Course) -> Json {
-    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
-    json!({ "first": seconds(course.first), "created": seconds(course.created), "ended": course.ended,
-        "took": course.took.as_secs_f64() })
-}
-
-/// Of the whole process, in user code and in the kernel.
-fn cpu_seconds() -> Result<f64, Failure> {
-    const TICKS: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks: u64 = fields.iter().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Ok(ticks as f64 / TICKS)
+    let Course { first, created, ended, took } = course;
+    let (first, created) = (first.unwrap_or_default(), created.unwrap_or_default());
+    json!({ "first": first.seconds, "first_cpu": first.cpu, "created": created.seconds, "created_cpu": created.cpu,
+        "ended": ended, "took": took.seconds, "took_cpu": took.cpu })
 }
 
 /// In bytes.

@@ -23,7 +23,7 @@ const MEASURED: usize = 15;
 pub(crate) fn measure(kind: &str, known: usize) -> Result<Duration, Failure> {
     let machine = Machine::new(64)?;
     let performer = Performer::new(machine.store.clone(), machine.options());
-    machine.submit(&operations::search(kind, known + MEASURED))?;
+    machine.submit(operations::search(kind, known + MEASURED))?;
     let mut times = Vec::new();
     let (mut created, mut measured) = (0, 0);
     while measured < MEASURED {
