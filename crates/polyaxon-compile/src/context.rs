@@ -17,6 +17,8 @@ use crate::text;
 /// What the server knows about a run when it is resolved.
 #[derive(Clone, Debug, Default)]
 pub struct RunContext {
+    /// The image that was built for the run; it takes the place of those of the main containers.
+    pub built_image: Option<String>,
     /// Owner, maybe with a team: `acme/vision`.
     pub owner: String,
     pub project: String,

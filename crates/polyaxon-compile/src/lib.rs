@@ -2,6 +2,7 @@
 //!
 //! Invariant: no I/O, no clock, no environment, no randomness; everything arrives as an argument.
 
+pub mod builds;
 pub mod connection;
 pub mod context;
 pub mod hooks;

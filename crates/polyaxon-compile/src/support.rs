@@ -7,18 +7,9 @@ use polyaxon_spec::span::Span;
 /// The runtimes that can be executed. Some are what the server itself starts.
 const RUNTIMES: &[&str] = &["job", "service", "dag", "notifier", "cleaner", "tuner"];
 
-/// Sections that need an engine part that does not exist yet, and what a person calls them.
-const SECTIONS: &[(&str, &str)] = &[("build", "builds before the run")];
-
 /// The first thing in a composed operation that cannot be executed by this version, if any. The operations of a dag
 /// are looked at when they run.
 pub fn unsupported(compiled: &Node) -> Option<Diagnostic> {
-    for (key, what) in SECTIONS {
-        let Some(node) = compiled.get(key).filter(|node| crate::context::is_truthy(node)) else { continue };
-        let key_span = compiled.as_map().and_then(|map| map.get_key(key)).map_or(Span::NONE, |key| key.span);
-        let span = if key_span.is_none() { node.span } else { key_span };
-        return Some(refused(span, key, &format!("`{key}`: {what} cannot be executed by this version yet")));
-    }
     let kind = compiled.at(&["run", "kind"])?;
     let name = kind.as_str().filter(|name| !RUNTIMES.contains(name))?;
     Some(refused(kind.span, "run.kind", &format!("`run.kind: {name}` cannot be executed by this version yet")))
@@ -39,6 +30,7 @@ mod tests {
             (serde_json::json!({"run": {"kind": "job"}}), None),
             (serde_json::json!({"run": {"kind": "service"}, "hooks": []}), None),
             (serde_json::json!({"run": {"kind": "dag"}}), None),
+            (serde_json::json!({"run": {"kind": "job"}, "build": {"hubRef": "a"}, "events": [{}]}), None),
             (serde_json::json!({"run": {"kind": "mpijob"}}), Some("run.kind")),
             (serde_json::json!({"run": {"kind": "job"}, "matrix": {"kind": "grid"}}), None),
             (serde_json::json!({"run": {"kind": "mpijob"}, "matrix": {"kind": "grid"}}), Some("run.kind")),

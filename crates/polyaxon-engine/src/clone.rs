@@ -99,6 +99,9 @@ pub fn plan(kind: NewClone, source: &Source, request: &CloneRequest) -> Result<P
     if let Some(path) = uploads {
         meta_info.entry("upload_artifacts").or_insert_with(|| path.into());
     }
+    if let Some(image) = source.meta_info.get("destination_image") {
+        meta_info.entry("destination_image").or_insert_with(|| image.clone());
+    }
     if let Some(folder) = copied {
         meta_info.entry("copy_artifacts").or_insert_with(|| json!({ "dirs": [folder] }));
     }

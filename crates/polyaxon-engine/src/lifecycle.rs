@@ -7,6 +7,7 @@
 //! * an attempt number is launched once, and at most one attempt of a run is live;
 //! * a run that waits for a time has its `Wake` outstanding; one that fires early is followed by another.
 
+mod build;
 mod cache;
 mod pipeline;
 mod waiting;
@@ -82,6 +83,8 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::CacheHit => draft.cache_hit(),
         Event::CacheAwaited => draft.cache_awaited(),
         Event::CacheLost => draft.cache_lost(),
+        Event::BuildAwaited => draft.build_awaited(),
+        Event::Built => draft.built(),
         Event::Followed => draft.run.control.has_followers = true,
         Event::Watched => draft.run.control.has_listeners = true,
         Event::Listening => draft.listening(),

@@ -146,6 +146,10 @@ pub enum Event {
     CacheAwaited,
     /// The equal run that was waited for ended without one.
     CacheLost,
+    /// Another run is about to make the image of the run.
+    BuildAwaited,
+    /// The image of the run was made.
+    Built,
     /// Something outside of pipelines waits for the end of the run.
     Followed,
     /// Others wait for something to happen to the run.

@@ -16,6 +16,7 @@ use polyaxon_store::db::Tx;
 use polyaxon_store::pipelines::events::Listen;
 use polyaxon_store::{admission, cache, edges, lifecycle, lineage, pipelines, runs, submission};
 
+use crate::builds::{self, Build};
 use crate::compile::{self, Output};
 use crate::driver::Shared;
 use crate::expansion::{self, Expanded, Memory};
@@ -46,6 +47,8 @@ pub(crate) enum Done {
     Compiled(Box<Output>),
     /// It begins when something happens to other runs.
     Listens(Vec<Listen>),
+    /// Another run makes its image before.
+    Builds(Box<Build>),
     Expanded(Box<Expanded>),
     /// Only the store is needed: what follows is decided and written at once.
     Follow,
@@ -202,6 +205,7 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
     match (&due.action.action, &shared.executor) {
         (Action::Compile, _) => match needs.compile {
             Some(input) if !input.listens.is_empty() => Done::Listens(input.listens),
+            Some(compile::Input { build: Some(build), .. }) => Done::Builds(Box::new(build)),
             Some(input) => match compile::compile(&shared.options, &shared.store, input, (shared.options.clock)()) {
                 Ok(output) => Done::Compiled(Box::new(output)),
                 Err(error) => Done::Failed(error.into()),
@@ -276,6 +280,7 @@ fn report(
         Done::Close => actions::done(tx, run, seq, now).map(drop),
         // A timer that came due has come due, also when the clock was set back meanwhile.
         Done::Report(event) => complete(tx, run, seq, event, due.at.map_or(now, |at| now.max(at))),
+        Done::Builds(build) => builds::start(tx, run, seq, build, now),
         Done::Listens(listens) => pipelines::events::listen(tx, run, seq, listens, now),
         Done::Compiled(output) => {
             let wanting = lifecycle::state(tx, run)?.filter(|state| state.wants(&due.action.action));

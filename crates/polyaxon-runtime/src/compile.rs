@@ -21,6 +21,7 @@ use polyaxon_spec::events::{Awaited, Source};
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::refs::Entity;
 use polyaxon_spec::{compose, events, wire};
+use polyaxon_store::builds::IMAGE;
 use polyaxon_store::cache::{Looks, Wish, explain};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
@@ -29,6 +30,7 @@ use polyaxon_store::runs::{self, Compilation};
 use polyaxon_store::{Store, lifecycle, pipelines, projects, queues, submission};
 use serde_json::{Value as Json, json};
 
+use crate::builds::{self, Build};
 use crate::references::Problem;
 use crate::{RuntimeOptions, copies, expansion, joins, launch, notifications, references};
 
@@ -47,6 +49,8 @@ pub(crate) struct Input {
     pub(crate) listens: Vec<Listen>,
     /// How often it was resumed: who resumes a run wants it to be done, not to get the result of another.
     life: u32,
+    /// What must make its image before.
+    pub(crate) build: Option<Build>,
     /// It was approved while it waited for an equal run.
     runs_anyway: bool,
     operation: Result<compose::Compiled, String>,
@@ -97,6 +101,10 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
         life: state.control.life,
         queue,
         listens,
+        build: match &operation {
+            Ok(composed) => builds::needed(tx, &run, composed, state.control.life)?,
+            Err(_) => None,
+        },
         runs_anyway: state.control.runs_anyway,
         operation,
         sources,
@@ -271,6 +279,7 @@ pub(crate) fn run_context(run: &Run) -> RunContext {
         name: run.name.clone().unwrap_or_default(),
         uuid: run.uuid.to_hex(),
         path: run.uuid.to_hex(),
+        built_image: run.meta_info.get(IMAGE).and_then(Json::as_str).map(str::to_owned),
         created_at: Some(run.created_at),
         iteration: run.meta_info.get("iteration").and_then(Json::as_i64),
         schedule_at: run.schedule_at,

@@ -4,7 +4,6 @@
 //! of its run follows from that run, its life and the place of the hook, so that none is started twice.
 
 use polyaxon_compile::hooks::{self, Ended};
-use polyaxon_engine::state::{Birth, Place};
 use polyaxon_model::JsonMap;
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::{ProjectId, RunId};
@@ -12,17 +11,16 @@ use polyaxon_model::kinds::{EdgeKind, RunKind};
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
-use polyaxon_spec::compose::{self, Place as Within};
 use polyaxon_spec::node::{Map, Node};
-use polyaxon_spec::wire;
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::{self, NewEdge, Side};
 use polyaxon_store::pipelines::child_id;
 use polyaxon_store::runs::{self, NewRecord};
-use polyaxon_store::{hub, lifecycle, projects, submission};
+use polyaxon_store::{lifecycle, projects};
 use serde_json::{Value as Json, json};
 
-use crate::compile::{composed, run_context, sentences};
+use crate::companion;
+use crate::compile::{composed, run_context};
 
 /// The hubs whose hooks led to a run: a component that is its own hook must not go on for ever.
 const CHAIN: &str = "hook_chain";
@@ -80,40 +78,18 @@ fn prepare(
     source: &Run,
     hook: &Node,
     ended: &Ended<'_>,
-    (uuid, project): (RunId, ProjectId),
+    ids: (RunId, ProjectId),
 ) -> Result<Option<NewRecord>, String> {
-    let Some(mut document) = hooks::operation(hook, ended)? else { return Ok(None) };
+    let Some(document) = hooks::operation(hook, ended)? else { return Ok(None) };
     let name = hooks::name(hook);
     let mut chain: Vec<Json> = source.meta_info.get(CHAIN).and_then(Json::as_array).cloned().unwrap_or_default();
     if hook.get("hubRef").is_some() && chain.iter().any(|earlier| earlier.as_str() == Some(&name)) {
         return Err("this run follows such a hook already, and would go on for ever".to_owned());
     }
     chain.push(json!(name));
-    hub::collect(tx, &mut document, &source.project).map_err(|problems| sentences(&problems))?;
-    let raw = wire::to_source(&document).map_err(|problems| sentences(&problems))?.to_string();
-    let read = wire::read_operation(&raw).map_err(|problems| sentences(&problems))?;
-    let composed = compose::compile(&read, None, Within::Root).map_err(|problems| sentences(&problems))?;
-    let family = compose::run_kind(&composed.operation);
-    let kind: RunKind = family.kind.parse().map_err(|error| format!("run.kind: {error}"))?;
-    let birth = Birth {
-        kind,
-        managed_by: source.managed_by,
-        pending: None,
-        requires_approval: composed.operation.get("isApproved").and_then(Node::as_bool) == Some(false),
-        place: Place::Independent,
-    };
-    let mut record = NewRecord::new(uuid, project, birth);
-    record.runtime = family.runtime.parse().ok();
-    let text = |field: &str| composed.operation.get(field).and_then(Node::as_str).map(str::to_owned);
-    record.name = text("name").or(Some(name));
-    record.description = text("description");
+    let mut record = companion::record(tx, source, document, ids, name)?;
     record.meta_info =
         JsonMap::from_iter([("is_hook".to_owned(), json!(true)), (CHAIN.to_owned(), Json::Array(chain))]);
-    record.namespace.clone_from(&source.settings.namespace);
-    record.submission = submission::get(tx, source.uuid).map_err(|error| error.to_string())?;
-    record.component_state =
-        hub::state_of_document(tx, &document, &source.project).map_err(|error| error.to_string())?;
-    record.raw_content = Some(raw);
     Ok(Some(record))
 }
 

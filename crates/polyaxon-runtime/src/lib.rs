@@ -10,7 +10,9 @@
 
 mod actions;
 mod adopt;
+mod builds;
 mod clean;
+mod companion;
 mod compile;
 mod connections;
 mod copies;

@@ -128,10 +128,11 @@ impl Server {
     /// The run as soon as it is compiled, or as it is after a moment: official clients read a run right after its
     /// creation and expect to find its inputs. `news` must be older than the run.
     pub(crate) async fn compiled(&self, run: Run, mut news: Subscription) -> Run {
-        let waits = run.managed_by.is_managed() && matches!(run.pending, None | Some(Pending::Upload));
+        let waits = run.managed_by.is_managed();
         let deadline = Instant::now() + self.options.compilation_wait;
         let mut latest = run;
-        while waits && latest.status.is_compilable() {
+        let is_open = |run: &Run| matches!(run.pending, None | Some(Pending::Upload));
+        while waits && latest.status.is_compilable() && is_open(&latest) {
             let id = latest.uuid;
             if timeout_at(deadline, news.changed(id)).await.is_err() {
                 break;

@@ -44,7 +44,7 @@ pub fn apply_override(
 }
 
 /// A dag has nothing that could be built.
-fn refused_build(operation: &Node) -> Option<Diagnostic> {
+pub fn refused_build(operation: &Node) -> Option<Diagnostic> {
     let build = operation.get("build")?;
     if operation.at(&["run", "kind"]).and_then(Node::as_str) != Some("dag") {
         return None;

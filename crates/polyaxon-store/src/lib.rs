@@ -22,6 +22,7 @@ pub mod audit;
 
 pub mod beats;
 pub mod bookmarks;
+pub mod builds;
 pub mod cache;
 pub mod census;
 pub mod cron;

@@ -157,11 +157,21 @@ fn runtime(operation: Node, namespace: &str, run: &RunContext, budget: &Budget) 
         let mut expander = Expander::new(&engine, budget);
         let rendered = expander.runtime(&path.join("."), replica);
         problems.extend(expander.failures.iter().map(place::diagnostic));
+        let rendered = with_image(rendered, run.built_image.as_deref());
         if let Some(replica) = replicas::at_mut(&mut operation, &path) {
             *replica = rendered;
         }
     }
     if problems.is_empty() { Ok(operation) } else { Err(problems) }
+}
+
+/// A runtime, or a replica, whose main container has the image that was built for it.
+fn with_image(mut replica: Node, image: Option<&str>) -> Node {
+    let container = replica.as_map_mut().and_then(|map| map.get_mut("container")).and_then(Node::as_map_mut);
+    if let (Some(container), Some(image)) = (container, image) {
+        container.insert("image", Node::string(image));
+    }
+    replica
 }
 
 /// The namespace must be one that the agent manages (spec §16.1 step 6).

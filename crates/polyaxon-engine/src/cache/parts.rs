@@ -27,6 +27,8 @@ pub struct Sources<'a> {
     /// The image that was built for the run.
     pub built_image: Option<&'a str>,
     pub code: &'a Code,
+    /// A param that says where the result goes, not what it is.
+    pub left_out: Option<&'a str>,
 }
 
 /// The parts by their path.
@@ -46,7 +48,7 @@ impl Parts {
     pub fn collect(policy: &Policy, sources: &Sources<'_>) -> Parts {
         let mut parts = Parts::default();
         for (section, needs_value) in [("inputs", false), ("outputs", true), ("contexts", true)] {
-            parts.add_ios(policy, section, needs_value, sources.resolved);
+            parts.add_ios(policy, section, needs_value, sources);
         }
         let run = sources.runtime;
         let is_compared =
@@ -82,11 +84,14 @@ impl Parts {
         }
     }
 
-    fn add_ios(&mut self, policy: &Policy, section: &str, needs_value: bool, resolved: &Json) {
-        for io in resolved.get(section).and_then(Json::as_array).into_iter().flatten() {
+    fn add_ios(&mut self, policy: &Policy, section: &str, needs_value: bool, sources: &Sources<'_>) {
+        for io in sources.resolved.get(section).and_then(Json::as_array).into_iter().flatten() {
             let Some(name) = io.get("name").and_then(Json::as_str) else { continue };
             let value = io.get("value").unwrap_or(&Json::Null);
-            let is_wanted = policy.io.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name));
+            let is_wanted = match &policy.io {
+                Some(names) => names.iter().any(|wanted| wanted == name),
+                None => sources.left_out != Some(name),
+            };
             if is_wanted && !(needs_value && value.is_null()) {
                 let kind = io.get("type").unwrap_or(&Json::Null);
                 self.0.insert(format!("{section}.{name}"), json!({ "type": kind, "value": value }));
@@ -218,8 +223,14 @@ mod tests {
 
     fn parts(cache: &Json, run: &Json, inputs: &Json) -> Parts {
         let resolved = json!({"cache": cache, "inputs": inputs});
-        let sources =
-            Sources { runtime: run, resolved: &resolved, component: None, built_image: None, code: &Code::Image };
+        let sources = Sources {
+            runtime: run,
+            resolved: &resolved,
+            component: None,
+            built_image: None,
+            code: &Code::Image,
+            left_out: Some("destination"),
+        };
         Parts::collect(&Policy::read(&resolved), &sources)
     }
 
@@ -284,6 +295,7 @@ mod tests {
                 component: Some(state),
                 built_image: Some("built"),
                 code: &Code::Image,
+                left_out: None,
             };
             Parts::collect(&Policy::default(), &sources)
         };

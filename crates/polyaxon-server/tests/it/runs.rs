@@ -138,6 +138,8 @@ async fn what_cannot_be_run_is_refused_with_a_sentence() {
     }
     let mut built = operation();
     built["build"] = json!({ "hubRef": "kaniko" });
+    built["component"]["run"] =
+        json!({ "kind": "dag", "operations": [{ "name": "a", "component": operation()["component"] }] });
     for text in ["nope", "{}", "- a\n- b", &built.to_string()] {
         let answer = server.call("POST", RUNS, json!({ "content": text })).await.expect(400).json();
         assert!(answer[0].is_string(), "{text}: {answer}");

@@ -6,7 +6,7 @@ use polyaxon_engine::cache::choice::Unfit;
 use polyaxon_engine::cache::parts::{Difference, Parts, Sources};
 use polyaxon_engine::cache::{Code, Facts, Policy, Refusal, refusal};
 use polyaxon_model::ids::{RunId, StateId};
-use polyaxon_model::kinds::{CloningKind, RunKind};
+use polyaxon_model::kinds::{CloningKind, RunKind, Runtime};
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::Run;
 use polyaxon_spec::compose::{self, Place};
@@ -14,6 +14,7 @@ use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
 use serde_json::Value as Json;
 
+use crate::builds::DESTINATION;
 use crate::db::Tx;
 use crate::{Error, Result, cache, lifecycle, runs, submission};
 
@@ -82,6 +83,7 @@ pub fn collect(run: &Run, sent: Option<&Submission>, policy: &Policy, composed: 
         component: component.and_then(|component| component.get("state")?.as_str()?.parse().ok()),
         built_image: text(run, "destination_image"),
         code: &code(run, sent),
+        left_out: (run.runtime == Some(Runtime::Builder)).then_some(DESTINATION),
     };
     Parts::collect(policy, &sources)
 }

@@ -7,13 +7,13 @@ use polyaxon_engine::flow::event;
 use polyaxon_engine::flow::trigger::{OnSkip, Upstreams, Verdict, evaluate};
 use polyaxon_engine::state::{Action, Ending, Event, Verb};
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::{RunKind, Trigger};
+use polyaxon_model::kinds::{RunKind, Runtime, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use super::{Pipeline, advance, counts, early_stopping, events, outputs, schedule, state};
 use crate::db::{Row, Tx, args, first, scalar};
-use crate::{Result, actions, cache, lifecycle};
+use crate::{Result, actions, builds, cache, lifecycle};
 
 /// Performs the `React` actions of runs and closes them.
 pub fn react(tx: &mut dyn Tx, ended: &[(RunId, i64)], now: Timestamp) -> Result<()> {
@@ -50,19 +50,22 @@ pub(crate) fn settle(tx: &mut dyn Tx, pipeline: i64, now: Timestamp) -> Result<(
 
 /// Notes the pipelines that are to be looked at.
 fn react_to(tx: &mut dyn Tx, run: RunId, touched: &mut BTreeSet<i64>, now: Timestamp) -> Result<()> {
-    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind, o.plan IS NOT NULL, \
+    let sql = "SELECT r.id, r.kind, r.status, r.pipeline_id, p.kind, o.plan IS NOT NULL, r.runtime, \
                EXISTS (SELECT 1 FROM run_edges e WHERE e.upstream_id = r.id AND e.events IS NOT NULL) FROM runs r \
                LEFT JOIN runs p ON p.id = r.pipeline_id LEFT JOIN pipelines o ON o.run_id = r.pipeline_id \
                WHERE r.uuid = ?1";
     let Some(mut row) = first(tx, sql, args![run])? else { return Ok(()) };
     let (id, kind, status): (i64, RunKind, Status) = (row.take()?, row.take()?, row.take()?);
     let (around, around_kind): (Option<i64>, Option<RunKind>) = (row.take()?, row.take()?);
-    let (has_plan, has_listeners): (bool, bool) = (row.take()?, row.take()?);
+    let (has_plan, runtime, has_listeners): (bool, Option<Runtime>, bool) = (row.take()?, row.take()?, row.take()?);
     if !status.is_done() {
         return Ok(());
     }
     touched.extend(around);
     cache::release(tx, id, now)?;
+    if runtime == Some(Runtime::Builder) {
+        builds::release(tx, id, run, status, now)?;
+    }
     if has_listeners {
         touched.extend(events::tell(tx, id, now)?);
     }

@@ -28,4 +28,5 @@ mod a15_events;
 mod a16_hooks;
 mod a17_agents;
 mod a18_retention;
+mod builds;
 mod wrong_moments;

@@ -12,6 +12,7 @@ use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
+use polyaxon_model::JsonMap;
 use polyaxon_model::change::Change;
 use polyaxon_model::condition::StatusCondition;
 use polyaxon_model::ids::{ExecutorId, ProjectId, RunId};
@@ -100,8 +101,7 @@ impl Scene {
         };
         store.write_blocking(begin).unwrap();
         let performer = performer(&home, &store, false);
-        WRITES.set(0);
-        FAULT.set(fault);
+        Scene::fail_at(fault);
         let script = Box::new(script);
         Scene {
             home,
@@ -114,6 +114,12 @@ impl Scene {
             launched: Vec::new(),
             hanging: BTreeMap::new(),
         }
+    }
+
+    /// Counts writes from here on; the write of this number goes wrong.
+    pub(crate) fn fail_at(fault: Option<(u64, Fate)>) {
+        WRITES.set(0);
+        FAULT.set(fault);
     }
 
     pub(crate) fn with_capacity(mut self, capacity: usize) -> Scene {
@@ -144,6 +150,11 @@ impl Scene {
 
     /// The same for a run that something has to come before.
     pub(crate) fn submit_pending(&mut self, operation: &Json, pending: Option<Pending>) -> RunId {
+        self.submit_with(operation, pending, JsonMap::new())
+    }
+
+    /// The same, with something on its record.
+    pub(crate) fn submit_with(&mut self, operation: &Json, pending: Option<Pending>, meta_info: JsonMap) -> RunId {
         self.next += 1;
         let mut operation = operation.clone();
         if operation.get("cache").is_none() {
@@ -164,6 +175,7 @@ impl Scene {
         let mut record = NewRecord::new(id, PROJECT, birth);
         record.runtime = Some(family.runtime.parse().unwrap());
         record.name = Some("top".to_owned());
+        record.meta_info = meta_info;
         record.raw_content = Some(text);
         self.write(
             move |tx| if runs::id_exists(tx, id)? { Ok(()) } else { runs::create(tx, &record, now()).map(drop) },

@@ -18,7 +18,7 @@ use polyaxon_model::run_view::RunView;
 use polyaxon_spec::clone::OverrideStrategy;
 use polyaxon_store::pipelines::rerun;
 use polyaxon_store::runs::NewRecord;
-use polyaxon_store::{Error as StoreError, lifecycle, projects, runs, submission};
+use polyaxon_store::{Error as StoreError, builds, lifecycle, projects, runs, submission};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -103,7 +103,12 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
             record.component_state = content.component_state;
             record.original = Some((plan.original, plan.cloning_kind));
             record.submission = submission::get(tx, from)?;
-            runs::create(tx, &record, now)
+            let has_image = record.meta_info.contains_key(builds::IMAGE);
+            let created = runs::create(tx, &record, now)?;
+            if has_image {
+                builds::inherit(tx, from, created.uuid)?;
+            }
+            Ok(created)
         })
         .await?;
     let created = server.compiled(created, news).await;

@@ -122,7 +122,8 @@ fn describe(operation: &Node, compiled: &Compiled, registry: Registry) -> Result
     if let Some(problem) = support::unsupported(&compiled.operation) {
         return Err(refuse(&[problem]));
     }
-    let problems = events::check(&compiled.operation, Place::Root);
+    let mut problems = events::check(&compiled.operation, Place::Root);
+    problems.extend(clone::refused_build(&compiled.operation));
     if problems.iter().any(Diagnostic::is_error) {
         return Err(refuse(&problems));
     }
@@ -162,6 +163,7 @@ fn check_pipeline(operation: &Node) -> Result<()> {
         let graph = dag::graph(operation).map_err(|problems| refuse(&problems))?;
         let mut problems = dag::validate(operation, &graph);
         problems.extend(graph.nodes.iter().filter_map(|node| support::unsupported(&node.compiled.operation)));
+        problems.extend(graph.nodes.iter().filter_map(|node| clone::refused_build(&node.compiled.operation)));
         if problems.iter().any(Diagnostic::is_error) {
             return Err(refuse(&problems));
         }
