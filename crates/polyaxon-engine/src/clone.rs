@@ -188,6 +188,8 @@ mod tests {
     #[test]
     fn restarts_take_only_uploads_along_and_copies_everything() {
         assert_eq!(meta(NewClone::Restart, json!({"ttl": 3}), json!({})), json!({}));
+        let built = json!({"destination_image": "p:made"});
+        assert_eq!(meta(NewClone::Restart, built.clone(), json!({})), built);
         assert_eq!(
             meta(NewClone::Restart, json!({"upload_artifacts": "uploads"}), json!({})),
             json!({"upload_artifacts": "uploads", "copy_artifacts": {"dirs": [format!("{RUN}/uploads")]}})

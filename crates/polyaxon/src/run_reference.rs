@@ -93,7 +93,7 @@ async fn last_used(session: &Session<'_>) -> Result<String, Failure> {
 
 async fn newest(session: &Session<'_>, number: u64) -> Result<String, Failure> {
     let listing = Listing {
-        query: Some("created_at:_any_, pipeline:nil".to_owned()),
+        query: Some("created_at:_any_, pipeline:nil, runtime:~builder".to_owned()),
         sort: Some("-created_at".to_owned()),
         limit: Some(1),
         offset: (number > 1).then(|| number - 1),

@@ -135,6 +135,12 @@ pub(super) fn upstream_failed(facts: &Facts, words: &mut Words) {
         words.advise("Look at the runs that it listens to; `kinds` says what they have to do.");
         return;
     }
+    if facts.reason() == "SchedulerBuildNotify" {
+        words.sum_up("The run did not begin because its image was not made.");
+        words.because("build", facts.message().to_owned());
+        words.advise("Explain the build and mend it; `polyaxon ops resume` on this run builds again.");
+        return;
+    }
     words.sum_up("The run did not begin because operations before it did not end as its trigger asks.");
     upstream(facts, words);
     if facts.turn.is_none() {

@@ -128,6 +128,8 @@ fn an_operation_waits_for_an_event_of_another_one() {
     facts.turn.as_mut().unwrap().upstream.push(("prepare".to_owned(), Status::Running));
     check(&facts, "something to happen", &["event", "trigger"], &["its trigger `all_done` decides"]);
 
+    let unbuilt = job(Status::UpstreamFailed, "SchedulerBuildNotify", "The build x made no image, it is failed.");
+    check(&unbuilt, "image was not made", &["build"], &["it is failed", "builds again"]);
     let lost = job(Status::UpstreamFailed, crate::flow::event::LOST, "None of its events can happen any more: x.");
     check(&lost, "none of its events happened", &["event"], &["any more: x."]);
 }

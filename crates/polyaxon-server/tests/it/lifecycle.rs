@@ -1,7 +1,9 @@
 //! Statuses and the verbs on one run.
 
 use polyaxon_engine::state::Event;
+use polyaxon_model::kinds::EdgeKind;
 use polyaxon_server::{Agent, Options};
+use polyaxon_store::edges::{self, NewEdge, Side};
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
@@ -270,4 +272,21 @@ async fn statuses_can_be_followed_to_the_end() {
         types.push(serde_json::from_slice::<Value>(line).unwrap()["type"].clone());
     }
     assert_eq!(types, ["created", "running", "succeeded"]);
+}
+
+#[tokio::test]
+async fn a_clone_has_the_image_of_its_original_and_comes_from_the_same_build() {
+    let server = server().await;
+    let (build, run) = (server.queued_run("p").await, server.queued_run("p").await);
+    let meta_info = json!({ "destination_image": "p:made", "progress": { "done": 1 } });
+    server.call("PATCH", &format!("{RUNS}/{run}"), json!({ "meta_info": meta_info })).await.expect(200);
+    let (other, downstream) = (build.parse().unwrap(), run.parse().unwrap());
+    let edge = NewEdge { other, side: Side::Upstream, kind: EdgeKind::Build, values: None, statuses: None };
+    server.store.write_blocking(move |tx| edges::add(tx, downstream, &edge)).unwrap();
+    for verb in ["restart", "copy"] {
+        let clone = server.call("POST", &format!("{RUNS}/{run}/{verb}"), json!({})).await.expect(201).json();
+        let clone = server.get(&format!("{RUNS}/{}", uuid(&clone))).await;
+        assert_eq!(clone["meta_info"]["destination_image"], "p:made", "{verb}");
+        assert_eq!(clone["settings"]["build"]["uuid"], build.as_str(), "{verb}: {}", clone["settings"]);
+    }
 }

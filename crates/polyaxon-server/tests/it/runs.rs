@@ -140,7 +140,9 @@ async fn what_cannot_be_run_is_refused_with_a_sentence() {
     built["build"] = json!({ "hubRef": "kaniko" });
     built["component"]["run"] =
         json!({ "kind": "dag", "operations": [{ "name": "a", "component": operation()["component"] }] });
-    for text in ["nope", "{}", "- a\n- b", &built.to_string()] {
+    let mut unknown = operation();
+    unknown["build"] = json!({ "hubRef": "nowhere:v1" });
+    for text in ["nope", "{}", "- a\n- b", &built.to_string(), &unknown.to_string()] {
         let answer = server.call("POST", RUNS, json!({ "content": text })).await.expect(400).json();
         assert!(answer[0].is_string(), "{text}: {answer}");
     }

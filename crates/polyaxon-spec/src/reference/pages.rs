@@ -330,7 +330,13 @@ pathRef: ./report.yaml",
         title: "Hooks, events and builds",
         summary: "runs that follow, what starts an operation, images made before a run",
         intro: "\
-A hook is a run that follows when this run ends. A build is a run that makes the image before this run starts.
+A hook is a run that follows when this run ends.
+
+A build is a run that makes the image before this run starts. It gets the param `destination`, by default the project and
+the uuid of the run that waits (`vision:8aac02e3…`), `connection`, and the inputs of the run. The image that it records as
+the artifact `destination` of the kind `docker_image`, or else its `destination`, takes the place of the image of the main
+container. A run whose build does not succeed ends as `upstream_failed`; a search is built once for all of its runs, and
+clones keep the image. With `cache`, a build with the same params (but `destination`) and the same code is reused.
 
 Events start an operation when something happens to a run: to an operation of the same dag (`ops.NAME`), which need not
 have ended, or to any run of the project (`runs.UUID`). The first event that happens starts the operation, once, even

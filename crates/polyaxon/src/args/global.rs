@@ -107,7 +107,7 @@ pub(crate) struct ProjectOption {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Target {
     /// The run: uuid, a unique prefix of it (4 characters or more), a name, @last, @{2} (the one before the last), @-1.
-    /// Runs that a pipeline made are not counted.
+    /// Runs that a pipeline made, and builds, are not counted.
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
 

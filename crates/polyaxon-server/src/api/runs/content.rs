@@ -64,7 +64,9 @@ pub(crate) fn read(text: &str, registry: Registry) -> Result<Content> {
     }
     collect(&mut operation, registry)?;
     let compiled = compose::compose(&operation).map_err(|problems| refuse(&problems))?;
-    describe(&operation, &compiled, registry)
+    let content = describe(&operation, &compiled, registry)?;
+    check_builds(&compiled.operation, registry)?;
+    Ok(content)
 }
 
 /// Fills in the components of references. Most operations have none, and need no look into the store.
@@ -155,6 +157,18 @@ fn plain_params(params: &Map) -> JsonMap {
     let has_source = |param: &Json| param.get("ref").is_some_and(|source| !source.is_null());
     let plain = params.into_iter().filter(|(_, param)| !has_source(param));
     plain.map(|(name, mut param)| (name, param.get_mut("value").map_or(Json::Null, Json::take))).collect()
+}
+
+/// A build of a component that is not there would fail at once. Clones need none when they have their image.
+fn check_builds(operation: &Node, registry: Registry) -> Result<()> {
+    let nodes = operation.at(&["run", "operations"]).and_then(Node::as_list).unwrap_or_default();
+    for built in std::iter::once(operation).chain(nodes) {
+        let Some(name) = built.at(&["build", "hubRef"]).filter(|name| !name.is_null()) else { continue };
+        let mut reference = Map::new();
+        reference.insert("hubRef", name.clone());
+        collect(&mut Node::map(reference), registry)?;
+    }
+    Ok(())
 }
 
 /// What would make a pipeline fail before its first child.
