@@ -244,22 +244,22 @@ For more information, try '--help'.
 #[test]
 fn what_cannot_be_executed_yet_is_valid_but_refused_by_run() {
     let home = Home::new();
-    let built = format!("{COMPONENT}params: {{epochs: {{value: 1}}}}\nbuild:\n  hubRef: kaniko\n");
-    home.write("build.yaml", &built);
-    let checked = home.run(&["check", "-f", "build.yaml"]);
+    let component = "kind: component\nrun:\n  kind: mpijob\n  worker: {container: {image: \"a:1\", command: [x]}}\n";
+    home.write("mpi.yaml", component);
+    let checked = home.run(&["check", "-f", "mpi.yaml"]);
     assert_eq!((checked.code, checked.stdout.as_str()), (0, "Polyaxonfile valid\n"), "{}", checked.stderr);
-    assert!(checked.stderr.starts_with("warning[PLX0901]: `build`"), "{}", checked.stderr);
+    assert!(checked.stderr.starts_with("warning[PLX0901]: `run.kind: mpijob`"), "{}", checked.stderr);
     assert_data_eq!(
-        home.run(&["run", "-f", "build.yaml"]).transcript(),
+        home.run(&["run", "-f", "mpi.yaml"]).transcript(),
         str![[r#"
 exit 2
 --- stdout
 --- stderr
-error[PLX0901]: `build`: builds before the run cannot be executed by this version yet
- --> build.yaml:9:1
+error[PLX0901]: `run.kind: mpijob` cannot be executed by this version yet
+ --> mpi.yaml:3:9
   |
-9 | build:
-  | ^^^^^ not supported yet
+3 |   kind: mpijob
+  |         ^^^^^^ not supported yet
   |
   = help: jobs, services, dags, schedules and searches can be executed
 

@@ -247,14 +247,20 @@ mod tests {
 
     #[test]
     fn what_cannot_be_carried_out_is_refused_by_name() {
-        let component: Json = serde_json::from_str(COMPONENT).unwrap();
-        let operation = json!({"version": 1.1, "kind": "operation", "component": component,
-            "build": {"hubRef": "kaniko"}});
-        let messages = refused(read(&operation.to_string()));
-        assert!(
-            messages[0].starts_with("`build`: builds before the run cannot be executed by this version yet"),
-            "{messages:?}"
-        );
+        let mut component: Json = serde_json::from_str(COMPONENT).unwrap();
+        component["run"] = json!({"kind": "mpijob", "worker": {"container": {"image": "a"}}});
+        let messages = refused(read(&component.to_string()));
+        assert!(messages[0].starts_with("`run.kind: mpijob` cannot be executed by this version yet"), "{messages:?}");
+
+        let mut component: Json = serde_json::from_str(COMPONENT).unwrap();
+        let operation = |component: &Json, name: &str| {
+            json!({"version": 1.1, "kind": "operation", "component": component, "build": {"hubRef": name}}).to_string()
+        };
+        let messages = refused(read(&operation(&component, "nobody:v1")));
+        assert!(messages[0].starts_with("cannot read `hubRef: nobody:v1`"), "{messages:?}");
+        component["run"] = json!({"kind": "dag", "operations": [{"name": "a", "component": component}]});
+        let messages = refused(read(&operation(&component, "kaniko")));
+        assert!(messages[0].starts_with("a dag cannot have a `build` section"), "{messages:?}");
     }
 
     #[test]
