@@ -77,7 +77,7 @@ enum Finished {
     Cleared(RunId, Result<()>),
     Cleaned(Result<Vec<(RunId, Timestamp)>>),
     Looked(Result<()>),
-    Watched(Result<()>),
+    Watched(Result<bool>),
     Kept(Result<Vec<RunId>>),
     StraysEnded(Result<()>),
 }
@@ -100,6 +100,8 @@ struct Driver {
     clearing: HashSet<RunId>,
     is_looking: bool,
     looked_at: Instant,
+    /// Trials may go on whose metrics matter: some did at the last look, or something happened since then.
+    may_watch: bool,
     is_watching: bool,
     is_keeping: bool,
     is_ending_strays: bool,
@@ -146,7 +148,7 @@ pub(crate) async fn drive(
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => driver.fire(),
             _ = scan.tick() => driver.scan().await,
             _ = beat.tick() => driver.keep(),
-            _ = look.tick() => driver.watch(),
+            _ = look.tick(), if driver.may_watch => driver.watch(),
         }
         driver.observe_woken();
     }
@@ -179,6 +181,7 @@ impl Driver {
             clearing: HashSet::new(),
             is_looking: false,
             looked_at: Instant::now(),
+            may_watch: true,
             is_watching: false,
             is_keeping: false,
             is_ending_strays: false,
@@ -208,6 +211,7 @@ impl Driver {
 
     /// Takes up the actions that were decided since the last time, and fills free slots.
     async fn take_new(&mut self) {
+        self.may_watch = true;
         let (after, clock) = (self.last_action, self.shared.options.clock);
         let (seen, capacity) = (self.shared.options.capacity.clone(), self.shared.options.capacity.clone());
         let (server, ability) = (self.shared.options.server, presence::ability(&self.shared));
@@ -259,6 +263,7 @@ impl Driver {
     fn watch(&mut self) {
         if !self.is_watching {
             self.is_watching = true;
+            self.may_watch = false;
             let shared = self.shared.clone();
             self.workers.spawn(async move { Finished::Watched(watch::pass(&shared).await) });
         }
@@ -416,8 +421,12 @@ impl Driver {
             }
             Finished::Watched(result) => {
                 self.is_watching = false;
-                if let Err(error) = result {
-                    tracing::warn!(error = with_causes(&error), "cannot follow the metrics of trials");
+                match result {
+                    Ok(are_followed) => self.may_watch |= are_followed,
+                    Err(error) => {
+                        self.may_watch = true;
+                        tracing::warn!(error = with_causes(&error), "cannot follow the metrics of trials");
+                    }
                 }
             }
             Finished::Looked(result) => {

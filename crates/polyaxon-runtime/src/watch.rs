@@ -35,10 +35,11 @@ pub(crate) struct Heard {
     points: Vec<Point>,
 }
 
-/// One look at all trials of this moment.
-pub(crate) async fn pass(shared: &Shared) -> Result<()> {
+/// One look at all trials of this moment. True when there are any.
+pub(crate) async fn pass(shared: &Shared) -> Result<bool> {
     let watched = shared.store.read(tracks::watched).await?;
-    if !watched.is_empty() || !tails(shared).is_empty() {
+    let are_followed = !watched.is_empty();
+    if are_followed || !tails(shared).is_empty() {
         let worker = shared.clone();
         let looked = tokio::task::spawn_blocking(move || look(&worker, &watched)).await.map_err(|_| Error::Worker)?;
         let (heard, known) = looked;
@@ -57,7 +58,7 @@ pub(crate) async fn pass(shared: &Shared) -> Result<()> {
         let clock = shared.options.clock;
         shared.store.write(move |tx| tracks::prune(tx, &judgements, clock())).await?;
     }
-    Ok(())
+    Ok(are_followed)
 }
 
 /// As [`pass`], for a simulator without a loop.
