@@ -1,7 +1,7 @@
 //! Servers that share a store, their machines, a clock and users; one of them does something in each step.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use polyaxon_artifacts::layout::Layout;
@@ -25,8 +25,8 @@ use crate::promises::Promises;
 use crate::random::Random;
 use crate::{clock, invariants, operations, users};
 
-/// Steps that a failure prints.
-const REMEMBERED: usize = 60;
+/// The last steps, which a failure prints, after all those with the runs that it names.
+const LAST: usize = 60;
 /// Steps after which everything is read and compared, not only what was touched.
 const WHOLE_CHECK: u64 = 500;
 /// How often something possible is looked for before time passes.
@@ -95,7 +95,7 @@ struct World {
     next_run: u64,
     /// Attempts that were started, and where.
     started: BTreeMap<(RunId, u32), ExecutorId>,
-    last: VecDeque<Happened>,
+    happened: Vec<Happened>,
     digest: DefaultHasher,
     steps: u64,
 }
@@ -123,8 +123,8 @@ pub fn simulate(seed: u64, options: &Options) -> Result<Outcome, String> {
     let mut world = World::new(seed, options, &Layout::new(home.path()))?;
     let played = world.play(options);
     played.map_err(|problem| {
-        let last: Vec<String> = world.last.iter().map(Happened::to_string).collect();
-        format!("{}\nseed {seed}, step {}: {problem}\n{options:?}", last.join("\n"), world.steps)
+        let told = world.last_steps(&problem);
+        format!("{told}\nseed {seed}, step {}: {problem}\n{options:?}", world.steps)
     })?;
     let digest = world.digest.finish();
     Ok(Outcome { steps: world.steps, runs: world.mirror.runs.len() as u64, digest })
@@ -191,7 +191,7 @@ impl World {
             submitted: 0,
             next_run: 0,
             started: BTreeMap::new(),
-            last: VecDeque::new(),
+            happened: Vec::new(),
             digest: DefaultHasher::new(),
             steps: 0,
             random,
@@ -270,10 +270,7 @@ impl World {
             self.promises.note(&self.mirror, what, run);
         }
         (what, run, place).hash(&mut self.digest);
-        if self.last.len() >= REMEMBERED {
-            self.last.pop_front();
-        }
-        self.last.push_back(Happened { step: self.steps, at: clock::now(), place, what, run });
+        self.happened.push(Happened { step: self.steps, at: clock::now(), place, what, run });
         self.look()?;
         self.promises.check(&self.mirror)?;
         if self.steps.is_multiple_of(WHOLE_CHECK) { self.check_whole() } else { Ok(()) }
@@ -288,6 +285,13 @@ impl World {
             }
         }
         Ok(self.pass_time())
+    }
+
+    fn last_steps(&self, problem: &str) -> String {
+        let first_of_last = self.happened.len().saturating_sub(LAST);
+        let is_named = |step: &Happened| step.run.is_some_and(|run| problem.contains(&run.to_hex()));
+        let chosen = self.happened.iter().enumerate().filter(|(place, step)| *place >= first_of_last || is_named(step));
+        chosen.map(|(_, step)| step.to_string()).collect::<Vec<_>>().join("\n")
     }
 
     /// What is known beside the store is what is in it.
