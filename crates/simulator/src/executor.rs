@@ -117,7 +117,11 @@ impl Executor {
     }
 
     /// Tells again what became of a process, for a server that looks at a run by itself.
-    pub(crate) fn look_at(&mut self, run: RunId) {
+    pub(crate) fn look_at(&mut self, run: RunId, attempt: u32, is_launching: bool) {
+        if self.processes.get(&run).is_none_or(|process| process.attempt < attempt) && !is_launching {
+            // Its end was told before it was started.
+            self.messages.push(Message { run, event: Event::Observed { attempt, phase: Phase::Lost } });
+        }
         self.tell(run);
     }
 

@@ -192,8 +192,11 @@ fn is_told(run: &Run) -> bool {
 
 /// 6: an operation begins when its upstreams allow it, and is given up when they cannot any more.
 fn order(mirror: &Mirror, run: &Run, old: Option<&Run>) -> Check {
-    let (Some(child), Some(old)) = (&run.child, old.and_then(|old| old.child.as_ref())) else { return Ok(()) };
-    if child.state == old.state || run.control.place != Place::Child || old.state == "released" || child.listens {
+    let Some(child) = run.child.as_ref().filter(|child| run.control.place == Place::Child && !child.listens) else {
+        return Ok(());
+    };
+    let before = old.and_then(|old| old.child.as_ref()).map_or("waiting", |child| &child.state);
+    if child.state == before || before == "released" {
         return Ok(());
     }
     let verdict = verdict(mirror, run);

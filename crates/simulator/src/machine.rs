@@ -135,7 +135,9 @@ impl Machine {
         self.store.write_blocking(move |tx| actions::claim(tx, id, Ability::Execute).map(drop))?;
         let held = self.store.read_blocking(|tx| runs::live_attempts(tx, id))?;
         for live in &held {
-            self.executor.look_at(live.run);
+            let open = self.store.read_blocking(|tx| actions::open_of(tx, live.run))?;
+            let is_launching = open.iter().any(|open| matches!(open.action, Action::Launch { .. }));
+            self.executor.look_at(live.run, live.attempt, is_launching);
         }
         let strays: Vec<(RunId, u32)> =
             self.executor.live().filter(|(run, _)| !held.iter().any(|live| live.run == *run)).collect();
@@ -296,6 +298,13 @@ impl Machine {
         let outcome = self.performer.perform(action, Some(at)).map_err(told)?;
         self.keep_work(outcome.into_iter().collect(), named);
         Ok(())
+    }
+
+    /// Whether something that any server can do is still claimed by this one, although others take it for silent.
+    pub(crate) fn keeps_claims(&self, mirror: &Mirror) -> bool {
+        let is_silent = self.seen_at.is_some_and(|seen| seen.plus(SILENCE) <= clock::now());
+        let needs_it = |open: &OpenAction| matches!(open.action, Action::Launch { .. } | Action::Stop { .. });
+        is_silent && mirror.claimed(self.id).any(|open| !needs_it(open))
     }
 
     pub(crate) fn is_idle(&self, mirror: &Mirror) -> bool {

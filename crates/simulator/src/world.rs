@@ -273,6 +273,12 @@ impl World {
         self.happened.push(Happened { step: self.steps, at: clock::now(), place, what, run });
         self.look()?;
         self.promises.check(&self.mirror)?;
+        // 7: what a silent server has claimed is for others, once one of them has looked.
+        if what == "keep"
+            && let Some(silent) = self.machines.iter().find(|machine| machine.keeps_claims(&self.mirror))
+        {
+            return Err(format!("server {} is silent and keeps what it has claimed", silent.id));
+        }
         if self.steps.is_multiple_of(WHOLE_CHECK) { self.check_whole() } else { Ok(()) }
     }
 
