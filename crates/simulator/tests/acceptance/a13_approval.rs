@@ -1,6 +1,7 @@
 //! 13: one approval is asked for at each place, and one is enough.
 
 use polyaxon_engine::state::Event;
+use polyaxon_model::JsonMap;
 use polyaxon_model::change::Change;
 use polyaxon_model::kinds::Pending;
 use polyaxon_model::new_run::RunPatch;
@@ -50,7 +51,11 @@ fn a_schedule_is_approved_and_its_runs_are_not_asked_about() {
 fn an_upload_comes_first_and_then_one_approval() {
     for (is_approved, approvals) in [(json!(false), 2), (json!(true), 1)] {
         let mut scene = Scene::new(|_| End::Succeed);
-        let run = scene.submit_pending(&with(operation(&job()), "isApproved", is_approved), Some(Pending::Upload));
+        let run = scene.submit_with(
+            &with(operation(&job()), "isApproved", is_approved),
+            Some(Pending::Upload),
+            JsonMap::new(),
+        );
         let mut asked = Vec::new();
         scene.play();
         while let Some(pending) = scene.run(run).pending {
@@ -68,7 +73,7 @@ fn what_was_uploaded_to_a_pipeline_is_there_for_its_runs() {
     let matrix = json!({ "kind": "mapping", "values": [{ "row": 0 }] });
     for pipeline in [dag(&[op("a", &[])]), with(operation(&job()), "matrix", matrix)] {
         let mut scene = Scene::new(|_| End::Succeed).with_folders();
-        let top = scene.submit_pending(&pipeline, Some(Pending::Upload));
+        let top = scene.submit_with(&pipeline, Some(Pending::Upload), JsonMap::new());
         let meta_info = Change::Set(json!({ "upload_artifacts": "uploads" }).as_object().unwrap().clone());
         let patch = RunPatch { meta_info, ..RunPatch::default() };
         scene.store.write_blocking(move |tx| polyaxon_store::runs::patch(tx, top, &patch, now()).map(drop)).unwrap();

@@ -145,15 +145,10 @@ impl Scene {
 
     /// Equal operations are executed each for itself, unless the operation says otherwise.
     pub(crate) fn submit(&mut self, operation: &Json) -> RunId {
-        self.submit_pending(operation, None)
+        self.submit_with(operation, None, JsonMap::new())
     }
 
-    /// The same for a run that something has to come before.
-    pub(crate) fn submit_pending(&mut self, operation: &Json, pending: Option<Pending>) -> RunId {
-        self.submit_with(operation, pending, JsonMap::new())
-    }
-
-    /// The same, with something on its record.
+    /// The same for a run that something has to come before, with something on its record.
     pub(crate) fn submit_with(&mut self, operation: &Json, pending: Option<Pending>, meta_info: JsonMap) -> RunId {
         self.next += 1;
         let mut operation = operation.clone();
