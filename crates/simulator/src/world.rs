@@ -1,5 +1,7 @@
 //! Servers that share a store, their machines, a clock and users; one of them does something in each step.
 
+mod steps;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -10,7 +12,6 @@ use polyaxon_engine::state::Event;
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::{ExecutorId, QueueId, RunId};
 use polyaxon_model::queue::{QueueBody, QueueResource};
-use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 use polyaxon_store::db::Tx;
 use polyaxon_store::leases::ANYBODY;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 use crate::agent::Agent;
 use crate::invariants::Limits;
-use crate::machine::{Machine, Started};
+use crate::machine::Machine;
 use crate::mirror::{Mirror, Run, Watch};
 use crate::promises::Promises;
 use crate::random::Random;
@@ -282,17 +283,6 @@ impl World {
         if self.steps.is_multiple_of(WHOLE_CHECK) { self.check_whole() } else { Ok(()) }
     }
 
-    /// What is impossible now is passed over; when nothing else is possible, time passes.
-    fn something(&mut self, place: usize, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
-        for _ in 0..TRIES {
-            let did = self.act(place, options)?;
-            if did.0 != "nothing" {
-                return Ok(did);
-            }
-        }
-        Ok(self.pass_time())
-    }
-
     fn last_steps(&self, problem: &str) -> String {
         let first_of_last = self.happened.len().saturating_sub(LAST);
         let is_named = |step: &Happened| step.run.is_some_and(|run| problem.contains(&run.to_hex()));
@@ -323,127 +313,6 @@ impl World {
             }
         }
         invariants::check(&self.mirror, &before, &self.limits)
-    }
-
-    fn act(&mut self, place: usize, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
-        let random = &mut self.random;
-        let choice = random.below(240);
-        if choice < 34 {
-            return Ok(("process", self.machines[place].executor.advance(random)))
-                .map(|(what, run)| if run.is_some() { (what, run) } else { ("nothing", None) });
-        }
-        if options.submissions > self.submitted && choice < 38 {
-            self.submitted += 1;
-            self.next_run += 1;
-            let text = operations::operation(random).to_string();
-            let run = users::submit(&self.store, self.next_run, text, None)?;
-            return Ok(("submission", Some(run)));
-        }
-        if options.has_users && choice < 44 {
-            return users::interfere(&self.store, &self.mirror, random, &mut self.next_run);
-        }
-        if options.has_clock_jumps && choice == 44 && random.once_in(3) {
-            clock::set_by(random.below(7_200_000_000) as i64 - 3_600_000_000);
-            return Ok(("clock", None));
-        }
-        if choice == 45 && random.once_in(2) {
-            return Ok(self.pass_time());
-        }
-        if choice >= 200 {
-            return self.outside(choice, options);
-        }
-        let machine = &mut self.machines[place];
-        if machine.frozen_until > clock::steady() {
-            return Ok(("nothing", None));
-        }
-        if options.has_freezes && choice == 46 && random.once_in(4) {
-            machine.frozen_until = clock::steady() + 1_000_000 * (30 + random.below(900)) as i64;
-            return Ok(("freeze", None));
-        }
-        if options.has_crashes && choice == 47 && random.once_in(3) {
-            machine.crash();
-            return Ok(("crash", None));
-        }
-        machine.begin()?;
-        match choice {
-            48..90 => {
-                machine.perform(&self.mirror, random).and_then(|(what, started)| self.remember(place, what, started))
-            }
-            90..135 => Ok((machine.report(random)?, None)),
-            135..165 => Ok(match machine.deliver(random)? {
-                Some(run) => ("message", Some(run)),
-                None => ("nothing", None),
-            }),
-            165..185 if !self.mirror.runs.values().any(|run| run.status == Status::Queued) => Ok(("nothing", None)),
-            165..185 => Ok((if machine.admit()? { "admission" } else { "nothing" }, None)),
-            185..189 => machine.scan().map(|()| ("scan", None)),
-            189..191 => machine.keep().map(|()| ("keep", None)),
-            _ => self.fire(place),
-        }
-    }
-
-    /// The agent does something, also while no server executes.
-    fn outside(&mut self, choice: u64, options: &Options) -> Result<(&'static str, Option<RunId>), Error> {
-        let (agent, random) = (&mut self.agent, &mut self.random);
-        let happened = |what, run: Option<RunId>| if run.is_some() { (what, run) } else { ("nothing", None) };
-        if choice < 212 {
-            return Ok(happened("outside process", agent.advance(random)));
-        }
-        if agent.away_until > clock::steady() {
-            return Ok(("nothing", None));
-        }
-        match choice {
-            212..224 => agent.tell(random).map(|run| happened("outside status", run)),
-            224..236 => agent.poll(random).map(|what| (what, None)),
-            236..238 => agent.reconcile().map(|()| ("reconcile", None)),
-            _ if options.has_freezes && random.once_in(4) => {
-                agent.away_until = clock::steady() + 1_000_000 * (30 + random.below(900)) as i64;
-                Ok(("away", None))
-            }
-            _ => Ok(("nothing", None)),
-        }
-    }
-
-    /// 3: an attempt is started in one place, once.
-    fn remember(
-        &mut self,
-        place: usize,
-        what: &'static str,
-        started: Option<Started>,
-    ) -> Result<(&'static str, Option<RunId>), Error> {
-        let Some(Started { run, attempt }) = started else { return Ok((what, None)) };
-        let id = self.machines[place].id;
-        if let Some(other) = self.started.insert((run, attempt), id) {
-            let message = format!("attempt {attempt} of run {run} was started at {other} and again at {id}");
-            return Err(Error::Corrupt { column: 0, message });
-        }
-        match self.mirror.run(run) {
-            Some(record) if record.control.attempt >= attempt => Ok((what, Some(run))),
-            _ => {
-                Err(Error::Corrupt { column: 0, message: format!("attempt {attempt} of run {run} was never decided") })
-            }
-        }
-    }
-
-    /// Time passes to the next timer of all.
-    fn pass_time(&mut self) -> (&'static str, Option<RunId>) {
-        let timers = self.machines.iter().filter_map(|machine| machine.next_timer(&self.mirror));
-        let next = timers.map(|(_, at)| at).min();
-        let wait = next.map_or(0, |at| (at.as_micros() - clock::now().as_micros()).clamp(0, 90_000_000_000));
-        clock::pass(wait + self.random.below(if next.is_some() { 1_000_000 } else { 20_000_000 }) as i64);
-        ("time", None)
-    }
-
-    fn fire(&mut self, place: usize) -> Result<(&'static str, Option<RunId>), Error> {
-        let machine = &mut self.machines[place];
-        match machine.next_timer(&self.mirror) {
-            Some((action, at)) if at <= clock::now() => {
-                let run = action.run;
-                machine.fire(action, at)?;
-                Ok(("timer", Some(run)))
-            }
-            _ => Ok(("nothing", None)),
-        }
     }
 
     fn is_over(&self) -> bool {

@@ -95,7 +95,7 @@ impl Chance {
 }
 
 fn random_dag(chance: &mut Chance, depth: u64) -> Json {
-    let nodes: Vec<Json> = (0..1 + chance.below(4))
+    let nodes: Vec<Json> = (0..=chance.below(4))
         .map(|number| {
             let name = format!("op-{number}");
             match chance.below(3) {
