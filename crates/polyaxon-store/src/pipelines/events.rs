@@ -224,7 +224,7 @@ impl Source {
     }
 
     fn told(&self) -> String {
-        format!("`{}` is {} without {}", self.name, self.status, self.words())
+        format!("`{}` ended as {} without {}", self.name, self.status, self.words())
     }
 
     /// The kinds, in one line.

@@ -66,7 +66,7 @@ fn without_its_event_an_operation_cannot_begin() {
     assert_eq!((alarm, top), (Status::UpstreamFailed, Status::Succeeded));
     let facts = scene.store.read_blocking(move |tx| facts::of(tx, run, now())).unwrap();
     let told = facts.run.last_condition.unwrap().message.unwrap();
-    assert_eq!(told, "None of its events can happen any more: `train` is succeeded without run_status_failed.");
+    assert_eq!(told, "None of its events can happen any more: `train` ended as succeeded without run_status_failed.");
     let (alarm, top, ..) = ends(End::Fail, &["run_status_failed"]);
     assert_eq!((alarm, top), (Status::Succeeded, Status::Failed));
     let (alarm, top, ..) = ends(End::Fail, &["run_status_done"]);
