@@ -244,7 +244,8 @@ fn read(tx: &mut dyn Tx, id: i64, known: Option<&Run>, places: [bool; TABLES.len
     if is_history {
         history(tx, id, &mut run.history)?;
     }
-    if is_open {
+    // Whether a pipeline made the run stands in its open actions as well.
+    if is_open || known.is_some_and(|known| known.pipeline != run.pipeline) {
         run.open = open(tx, id, run.uuid)?;
     }
     if is_child {
