@@ -26,6 +26,10 @@ mod watch;
 
 use std::process::ExitCode;
 
+/// Gives memory back after a large pipeline, which the allocator of the system keeps.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     report::explain_panics();
     let arguments: Vec<_> = std::env::args_os().collect();

@@ -12,6 +12,10 @@ use serde_json::{Value as Json, json};
 
 use crate::machine::{Course, Machine};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error>;
 
 const HELP: &str = "usage: scale dag COUNT [WIDTH] | mapping COUNT ENDED | trials COUNT SLOTS SECONDS ENDED | \
