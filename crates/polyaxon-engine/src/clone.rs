@@ -6,6 +6,7 @@ use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::CloningKind;
 use polyaxon_model::new_run::CloneRequest;
+use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use serde_json::{Value as Json, json};
 
@@ -24,6 +25,23 @@ pub struct Source {
     pub has_content: bool,
     /// The run whose result was reused, when the source is a cache hit.
     pub cache_of: Option<RunId>,
+}
+
+impl Source {
+    /// What a clone takes from a run.
+    pub fn of(run: &Run) -> Source {
+        let cache_of = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
+        Source {
+            run: run.uuid,
+            name: run.name.clone(),
+            description: run.description.clone(),
+            tags: run.tags.clone(),
+            status: run.status,
+            meta_info: run.meta_info.clone(),
+            has_content: run.raw_content.is_some(),
+            cache_of: cache_of.map(|original| original.uuid),
+        }
+    }
 }
 
 /// A new run that follows an existing one.

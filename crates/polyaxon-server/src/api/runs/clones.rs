@@ -10,7 +10,6 @@ use polyaxon_engine::clone::{self, CloneError, ContentRule, NewClone, Source};
 use polyaxon_engine::state::{Birth, Event, Place};
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::CloningKind;
 use polyaxon_model::new_run::{CloneRequest, RunPatch};
 use polyaxon_model::run::Run;
 use polyaxon_model::run_schema::RunCloned;
@@ -60,11 +59,11 @@ pub(crate) async fn copy_run(
 async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: NewClone) -> Result<Response> {
     let request = checked(request)?;
     let mut original = original(server, path.clone()).await?;
-    let plan = match clone::plan(kind, &source(&original), &request) {
+    let plan = match clone::plan(kind, &Source::of(&original), &request) {
         // Nothing was done by a cache hit: the run that did the work is the one to do again.
         Err(CloneError::CacheHit(worker)) => {
             original = original_of(server, worker).await?;
-            clone::plan(kind, &source(&original), &request)
+            clone::plan(kind, &Source::of(&original), &request)
         }
         planned => planned,
     };
@@ -130,7 +129,7 @@ pub(crate) async fn resume_run(
 ) -> Result<Response> {
     let request = checked(request)?;
     let run = original(&server, path.clone()).await?;
-    let rule = clone::check_resume(&source(&run), &request).map_err(|error| Error::rule(error.to_string()))?;
+    let rule = clone::check_resume(&Source::of(&run), &request).map_err(|error| Error::rule(error.to_string()))?;
     let id = run.uuid;
     let content = clone_content(&server, rule, run, request.content, OverrideStrategy::Override).await?;
     let mut meta_info = request.meta_info.unwrap_or_default();
@@ -182,20 +181,6 @@ async fn original(server: &Server, path: RunPath) -> Result<Run> {
 
 async fn original_of(server: &Server, run: RunId) -> Result<Run> {
     server.read(move |tx| runs::get(tx, run)?.ok_or_else(|| StoreError::not_found("Run", run))).await
-}
-
-fn source(run: &Run) -> Source {
-    let cache_of = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
-    Source {
-        run: run.uuid,
-        name: run.name.clone(),
-        description: run.description.clone(),
-        tags: run.tags.clone(),
-        status: run.status,
-        meta_info: run.meta_info.clone(),
-        has_content: run.raw_content.is_some(),
-        cache_of: cache_of.map(|original| original.uuid),
-    }
 }
 
 async fn clone_content(

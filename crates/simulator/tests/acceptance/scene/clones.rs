@@ -3,7 +3,6 @@
 use polyaxon_engine::clone::{self, NewClone, Source};
 use polyaxon_engine::state::{Birth, Event, Place};
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::CloningKind;
 use polyaxon_model::new_run::CloneRequest;
 use polyaxon_spec::clone::OverrideStrategy;
 use polyaxon_spec::compose::{self, Compiled};
@@ -67,18 +66,7 @@ impl Scene {
     }
 
     fn source(&self, run: RunId) -> Source {
-        let run = self.run(run);
-        let cache_of = run.original.as_ref().filter(|original| original.kind == CloningKind::Cache);
-        Source {
-            run: run.uuid,
-            name: run.name.clone(),
-            description: run.description.clone(),
-            tags: run.tags.clone(),
-            status: run.status,
-            has_content: run.raw_content.is_some(),
-            cache_of: cache_of.map(|original| original.uuid),
-            meta_info: run.meta_info,
-        }
+        Source::of(&self.run(run))
     }
 
     fn patched(&self, of: RunId, request: &CloneRequest, strategy: OverrideStrategy) -> (Node, Compiled) {
