@@ -30,11 +30,16 @@ def wait_until(condition, seconds=30, what="the condition"):
 
 
 def is_alive(pid):
-    """Whether a process runs; one that only waits to be collected does not."""
+    """Whether a process runs; one that only waits to be collected does not.
+
+    The first thread of a killed process may be dead already while others still hold its locks and its port.
+    """
     try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        threads = len(os.listdir(f"/proc/{pid}/task"))
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return False
+    return threads > 1 or state != "Z"
 
 
 class Home:
