@@ -52,6 +52,7 @@ pub(crate) fn check(mirror: &Mirror, before: &Before, limits: &Limits) -> Check 
         let Some(run) = mirror.runs.get(&id) else { continue };
         let context = |problem: String| format!("{problem}\n{}", told(mirror, run));
         lifeline(mirror, run).map_err(context)?;
+        waiting(mirror, run)?;
         counts(mirror, run, before).map_err(context)?;
     }
     slots(mirror, limits)
@@ -171,10 +172,8 @@ fn lifeline(mirror: &Mirror, run: &Run) -> Check {
             mirror.children(run.id).any(|tick| !tick.status.is_done() || !tick.open.is_empty())
         }
         _ if run.kind.is_pipeline() => {
-            let counts = run.counts.as_ref();
             has(|action| *action == Action::Expand)
-                || counts.is_some_and(|counts| counts.ends.total() < counts.created as u64)
-                || mirror.children(run.id).any(|child| !child.open.is_empty())
+                || mirror.children(run.id).any(|child| !child.status.is_done() || !child.open.is_empty())
         }
         // Whoever tells what became of a process that was taken for lost goes on telling.
         status if status.is_on_cluster() && is_told(run) => true,
@@ -212,6 +211,23 @@ fn order(mirror: &Mirror, run: &Run, before: &Before) -> Check {
         _ => true,
     };
     if is_right { Ok(()) } else { Err(format!("it became {} although its trigger says {verdict:?}", child.state)) }
+}
+
+/// 7: what waits in a running dag waits for an upstream that goes on, or whose end is still to be noticed.
+fn waiting(mirror: &Mirror, dag: &Run) -> Check {
+    if dag.kind != RunKind::Dag || dag.status != Status::Running {
+        return Ok(());
+    }
+    for run in mirror.children(dag.id) {
+        let Some(child) = run.child.as_ref().filter(|child| child.state == "waiting" && !child.listens) else {
+            continue;
+        };
+        let mut upstreams = child.upstreams.iter().filter_map(|upstream| mirror.runs.get(upstream));
+        if !upstreams.any(|upstream| !upstream.status.is_done() || is_news(upstream)) {
+            return Err(format!("it waits for upstreams that have ended\n{}", told(mirror, run)));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the step noticed that it was skipped.
