@@ -69,10 +69,10 @@ impl Executor {
         }
     }
 
-    /// Lets one process go on.
-    pub(crate) fn advance(&mut self, random: &mut Random) -> Option<RunId> {
-        let live: Vec<RunId> = self.live().map(|(run, _)| run).collect();
-        let run = random.pick(&live)?;
+    /// Lets one process go on. Answers whose it is, and which attempt.
+    pub(crate) fn advance(&mut self, random: &mut Random) -> Option<(RunId, u32)> {
+        let live: Vec<(RunId, u32)> = self.live().collect();
+        let (run, attempt) = random.pick(&live)?;
         let process = self.processes.get_mut(&run)?;
         process.phase = match process.phase {
             Phase::Starting => Phase::Running,
@@ -90,7 +90,7 @@ impl Executor {
             _ => Phase::Exited(Exit::Succeeded),
         };
         self.tell(run);
-        Some(run)
+        Some((run, attempt))
     }
 
     fn tell(&mut self, run: RunId) {

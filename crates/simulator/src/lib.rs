@@ -10,15 +10,14 @@
 //!    started once, and the next one not before it is given up; 4. what was acknowledged is there; 5. slots, queues and
 //!    limits of pipelines hold at every instant; 6. an operation begins when its trigger allows it; 7. what has not ended
 //!    is moved on by something, and ends; 8. the end of a pipeline follows from those of its children; 9. a result is
-//!    reused of an equal run that succeeded and is there; 11. a record is removed when nothing needs it any more; 12. the
-//!    same seed gives the same run to the last step; 13. the history leads to the record; 14. each tick of a schedule
-//!    comes once, whatever is done to the clock.
-//!
-//! Not to be seen from here: bytes of logs (10) and files (of 9 and 11), which are tested where they are made.
+//!    reused of an equal run that succeeded and is there; 10. the log of a run is what its processes printed; 11. records
+//!    and files are removed when nothing needs them any more; 12. the same seed gives the same run to the last step;
+//!    13. the history leads to the record; 14. each tick of a schedule comes once, whatever is done to the clock.
 
 mod agent;
 mod clock;
 mod executor;
+mod files;
 mod invariants;
 mod machine;
 mod mirror;

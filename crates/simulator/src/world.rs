@@ -19,6 +19,7 @@ use polyaxon_store::{Error, Fate, Store, projects, queues};
 use uuid::Uuid;
 
 use crate::agent::Agent;
+use crate::files::Files;
 use crate::invariants::Limits;
 use crate::machine::Machine;
 use crate::mirror::{Mirror, Run, Watch};
@@ -89,6 +90,7 @@ struct World {
     agent: Agent,
     limits: Limits,
     promises: Promises,
+    files: Files,
     watch: Watch,
     mirror: Mirror,
     random: Random,
@@ -184,6 +186,7 @@ impl World {
         Ok(World {
             limits: Limits { slots, queue, queue_runs: operations::QUEUE_RUNS, queue_cpus: operations::QUEUE_CPUS },
             promises: Promises::default(),
+            files: Files::new(layout),
             machines,
             agent,
             watch,
@@ -273,6 +276,9 @@ impl World {
         (what, run, place).hash(&mut self.digest);
         self.happened.push(Happened { step: self.steps, at: clock::now(), place, what, run });
         self.look()?;
+        if what == "deletion" {
+            self.files.check_folders(&self.mirror)?;
+        }
         self.promises.check(&self.mirror)?;
         // 7: what a silent server has claimed is for others, once one of them has looked.
         if what == "keep"
@@ -292,6 +298,8 @@ impl World {
 
     /// What is known beside the store is what is in it.
     fn check_whole(&mut self) -> Result<(), String> {
+        self.files.check_folders(&self.mirror)?;
+        self.files.check_logs(&self.mirror)?;
         let found = Mirror::of(&self.store).map_err(|error| told(&error))?;
         self.mirror.forget_removed();
         let differs = found.runs.values().find(|run| self.mirror.runs.get(&run.id) != Some(run));
@@ -312,6 +320,7 @@ impl World {
                 (run.status.as_str(), run.history.len(), run.control.attempt).hash(&mut self.digest);
             }
         }
+        self.files.check(&self.mirror, &before)?;
         invariants::check(&self.mirror, &before, &self.limits)
     }
 

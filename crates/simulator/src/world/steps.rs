@@ -1,5 +1,6 @@
 //! What can happen in one step, drawn at random.
 
+use polyaxon_engine::state::Action;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::status::Status;
 use polyaxon_store::Error;
@@ -28,8 +29,11 @@ impl World {
         let random = &mut self.random;
         let choice = random.below(240);
         if choice < 34 {
-            return Ok(("process", self.machines[place].executor.advance(random)))
-                .map(|(what, run)| if run.is_some() { (what, run) } else { ("nothing", None) });
+            let Some((run, attempt)) = self.machines[place].executor.advance(random) else {
+                return Ok(("nothing", None));
+            };
+            self.files.print(run, attempt, random);
+            return Ok(("process", Some(run)));
         }
         if options.submissions > self.submitted && choice < 38 {
             self.submitted += 1;
@@ -116,6 +120,8 @@ impl World {
             let message = format!("attempt {attempt} of run {run} was started at {other} and again at {id}");
             return Err(Error::Corrupt { column: 0, message });
         }
+        let no_folder = |error: std::io::Error| Error::Corrupt { column: 0, message: error.to_string() };
+        self.files.begin(run, attempt).map_err(no_folder)?;
         match self.mirror.run(run) {
             Some(record) if record.control.attempt >= attempt => Ok((what, Some(run))),
             _ => {
@@ -138,8 +144,9 @@ impl World {
         match machine.next_timer(&self.mirror) {
             Some((action, at)) if at <= clock::now() => {
                 let run = action.run;
+                let what = if matches!(action.action, Action::Delete { .. }) { "deletion" } else { "timer" };
                 machine.fire(action, at)?;
-                Ok(("timer", Some(run)))
+                Ok((what, Some(run)))
             }
             _ => Ok(("nothing", None)),
         }
