@@ -18,6 +18,7 @@ use polyaxon_model::time::Timestamp;
 
 pub use aftermath::Untold;
 
+use crate::flow::metrics::Report;
 use crate::state::RunState;
 
 /// What is known of a run and those around it.
@@ -85,7 +86,7 @@ pub struct Queue {
     pub limit: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Children {
     pub counts: Vec<(Status, u64)>,
     /// Some that failed, with why.
@@ -94,6 +95,8 @@ pub struct Children {
     pub culprit: Option<RunId>,
     /// When the next run of a schedule begins.
     pub next: Option<Timestamp>,
+    /// What the trials of a search reported of the metrics that it looks at.
+    pub reports: Vec<Report>,
 }
 
 /// The run that this one was made of.

@@ -7,6 +7,7 @@
 //! * [`trigger`] when an operation of a dag starts, [`event`] when something that happens to a run starts one
 //! * [`completion`] how a pipeline ends · [`concurrency`] who may queue under the limits of all pipelines around it
 //! * [`early_stopping`] when a pipeline ends before its time, [`pruning`] which of its trials do
+//! * [`metrics`] what a search is compared by, and how it ends when its trials do not report that
 //! * [`rerun`] what a dag that is started again does again
 //! * [`schedule`] when a schedule starts its next run, [`cron`] the times of a cron expression
 
@@ -15,6 +16,7 @@ pub mod concurrency;
 pub mod cron;
 pub mod early_stopping;
 pub mod event;
+pub mod metrics;
 pub mod pruning;
 pub mod rerun;
 pub mod schedule;

@@ -15,6 +15,9 @@ use crate::wire_schema;
 /// The reason of the end of a run that was pruned: a policy stopped it because others of its pipeline do better.
 pub const EARLY_STOPPING: &str = "EarlyStopping";
 
+/// The reason of the end of a search whose trials, or some of them, did not report what it looks at.
+pub const METRIC_MISSING: &str = "MetricMissing";
+
 /// One entry of the status history. Absent parts are not written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StatusCondition {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::JsonMap;
-use crate::condition::EARLY_STOPPING;
+use crate::condition::{EARLY_STOPPING, METRIC_MISSING};
 use crate::ids::RunId;
 use crate::kinds::{Pending, RunKind, Runtime};
 use crate::status::Status;
@@ -35,7 +35,7 @@ pub struct TreeRow {
     pub started_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
-    /// Reason and message of the last condition, of runs that did not do what they should.
+    /// Reason and message of the last condition, of runs that did not do what they should or could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,6 +60,11 @@ impl TreeRow {
     pub fn word(&self) -> &'static str {
         let is_pruned = self.reason.as_deref() == Some(EARLY_STOPPING);
         if is_pruned && self.status == Status::Stopped { "pruned" } else { self.status.as_str() }
+    }
+
+    /// Whether it is a search whose trials did not report what it looks at.
+    pub fn lacks_metric(&self) -> bool {
+        self.reason.as_deref() == Some(METRIC_MISSING)
     }
 }
 

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use polyaxon_engine::flow::metrics;
 use polyaxon_model::JsonMap;
-use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::condition::{METRIC_MISSING, StatusCondition};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::LiveState;
+use polyaxon_model::status::Status;
 use polyaxon_model::tree::{MetricOfInterest, TreeRow};
 use serde_json::Value as Json;
 
@@ -107,7 +109,7 @@ pub fn since(tx: &mut dyn Tx, tree: &mut Tree) -> Result<Option<Vec<Changed>>> {
 const COLUMNS: &str = "r.id, r.pipeline_id, r.uuid, r.name, r.kind, r.runtime, r.status, r.pending, r.created_at, \
      r.started_at, r.finished_at, r.live_state, \
      CASE WHEN r.status IN ('failed', 'upstream_failed', 'stopped', 'stopping', 'skipped', 'retrying', 'warning', \
-     'unschedulable') THEN (SELECT s.condition FROM status_conditions s WHERE s.run_id = r.id ORDER BY s.seq DESC \
+     'unschedulable') OR (r.kind = 'matrix' AND r.status = 'succeeded') THEN (SELECT s.condition FROM status_conditions s WHERE s.run_id = r.id ORDER BY s.seq DESC \
      LIMIT 1) END, CASE WHEN r.kind = 'matrix' THEN coalesce(r.content, r.raw_content) END, \
      CASE WHEN p.kind = 'matrix' THEN r.inputs END, CASE WHEN p.kind = 'matrix' THEN r.outputs END, \
      CASE WHEN r.status IN ('created', 'resuming') THEN EXISTS \
@@ -169,7 +171,9 @@ fn read(tx: &mut dyn Tx, tree: &mut Tree, mut row: Row, root: i64) -> Result<Opt
     if row.take::<LiveState>()? == LiveState::Deleting {
         return Ok(tree.members.remove(&id).map(|member| Changed { id, seq: 0, now: Now::Gone(member.uuid) }));
     }
-    if let Some(condition) = row.take_optional_json::<StatusCondition>()? {
+    let condition = row.take_optional_json::<StatusCondition>()?;
+    let is_told = |reason: Option<&str>| found.status != Status::Succeeded || reason == Some(METRIC_MISSING);
+    if let Some(condition) = condition.filter(|condition| is_told(condition.reason.as_deref())) {
         (found.reason, found.message) = (condition.reason, condition.message);
     }
     let content: Option<String> = row.take()?;
@@ -211,22 +215,13 @@ fn varied(matrix: &Json) -> Vec<String> {
     names.chain(resource).collect()
 }
 
-/// What a matrix says that its children are compared by.
+/// What the children of a matrix are compared by. Several objectives: the first is shown.
 fn metric(matrix: &Json) -> Option<MetricOfInterest> {
-    // Several objectives: the first is shown.
-    let metric = matrix.get("metric").or_else(|| matrix.pointer("/metrics/0")).or_else(|| {
-        let policies = matrix.get("earlyStopping")?.as_array()?;
-        policies.iter().find(|policy| policy.get("metric").is_some_and(Json::is_string))
-    })?;
-    let name = metric.get("name").or_else(|| metric.get("metric")).and_then(Json::as_str)?.to_owned();
-    let optimization = metric.get("optimization").cloned().and_then(|text| serde_json::from_value(text).ok());
-    Some(MetricOfInterest { name, optimization: optimization.unwrap_or_default() })
+    metrics::wanted(matrix).into_iter().next().map(|wanted| wanted.metric)
 }
 
 #[cfg(test)]
 mod tests {
-    use polyaxon_model::tree::Optimization;
-
     use super::*;
 
     #[test]
@@ -237,28 +232,5 @@ mod tests {
             read(r#"{"kind": "hyperband", "params": {"lr": {}}, "resource": {"name": "epochs"}}"#),
             ["lr", "epochs"]
         );
-    }
-
-    #[test]
-    fn what_a_matrix_compares_by() {
-        for (matrix, expected) in [
-            (r#"{"kind": "bayes", "metric": {"name": "loss", "optimization": "minimize"}}"#, Some("loss")),
-            (
-                r#"{"kind": "tpe", "metrics": [{"name": "loss", "optimization": "minimize"}, {"name": "b"}]}"#,
-                Some("loss"),
-            ),
-            (
-                r#"{"kind": "grid", "earlyStopping": [{"kind": "failure_early_stopping"},
-                    {"kind": "metric_early_stopping", "metric": "loss", "optimization": "minimize", "value": 1}]}"#,
-                Some("loss"),
-            ),
-            (r#"{"kind": "grid", "params": {}}"#, None),
-            ("3", None),
-        ] {
-            let found = super::matrix(&format!(r#"{{"matrix": {matrix}}}"#)).as_ref().and_then(metric);
-            let expected =
-                expected.map(|name| MetricOfInterest { name: name.to_owned(), optimization: Optimization::Minimize });
-            assert_eq!(found, expected, "{matrix}");
-        }
     }
 }

@@ -12,7 +12,7 @@ use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
 use crate::db::{Tx, args, first, scalar};
-use crate::pipelines::events;
+use crate::pipelines::{events, reports};
 use crate::{Error, Result, admission, lifecycle, notifications, runs, statuses};
 
 /// Children that failed which are named.
@@ -121,6 +121,7 @@ fn children(tx: &mut dyn Tx, id: i64) -> Result<Children> {
     }
     let sql = "SELECT min(schedule_at) FROM runs WHERE pipeline_id = ?1 AND status = 'created'";
     children.next = scalar::<Option<Timestamp>>(tx, sql, args![id])?.flatten();
+    children.reports = reports::of(tx, id)?;
     Ok(children)
 }
 

@@ -14,6 +14,7 @@ mod early_stopping;
 pub mod events;
 mod outputs;
 pub mod react;
+pub(crate) mod reports;
 pub mod rerun;
 pub mod schedule;
 pub mod sources;

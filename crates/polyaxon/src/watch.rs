@@ -112,6 +112,7 @@ pub(crate) async fn watch(session: &Session<'_>, uuid: &str, view: View) -> Resu
     }
     shown.frame();
     shown.pause();
+    shown.warn_of_metrics();
     Ok(outcome.map_or(Exit::Failure, Exit::of_run))
 }
 
@@ -267,6 +268,17 @@ impl<'a> Shown<'a> {
         let size = screen.size();
         let look = Look { style: self.session.printer.style(stream), unicode: env::is_unicode() };
         screen.draw(&tree::draw(&self.forest, size, &look, jiff::Timestamp::now().into()), size.width);
+    }
+
+    /// The tree has no room for what is wrong with a search.
+    fn warn_of_metrics(&self) {
+        if self.screen.is_none() {
+            return;
+        }
+        for row in self.forest.rows().filter(|row| row.lacks_metric()) {
+            let message = row.message.as_deref().unwrap_or_default();
+            self.session.printer.warning(&format!("{}: {message}", self.forest.path(row.uuid)));
+        }
     }
 
     /// Leaves what was drawn, for something else is to be said.

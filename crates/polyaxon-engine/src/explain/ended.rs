@@ -1,7 +1,7 @@
 //! Runs that ended: how that came.
 
 use polyaxon_model::JsonMap;
-use polyaxon_model::condition::{EARLY_STOPPING, StatusCondition};
+use polyaxon_model::condition::{EARLY_STOPPING, METRIC_MISSING, StatusCondition};
 use polyaxon_model::status::Status;
 use serde_json::Value as Json;
 
@@ -21,6 +21,11 @@ pub(super) fn failed(facts: &Facts, words: &mut Words) {
         return;
     }
     match facts.reason() {
+        METRIC_MISSING => {
+            words.sum_up("The search failed because none of its trials reported what they are compared by.");
+            waiting::children(facts, words);
+            return;
+        }
         "SchedulerPrepare" => {
             words.sum_up("The run failed before it began: its operation could not be compiled.");
             words.because("compile", message.trim_start_matches("Failed to compile.").trim().to_owned());
@@ -284,6 +289,9 @@ pub(super) fn succeeded(facts: &Facts, words: &mut Words) {
                 "To execute it all the same: `polyaxon ops invalidate {}`, or run it with `--cache no`.",
                 &hex[..8]
             ));
+        }
+        _ if facts.reason() == METRIC_MISSING => {
+            words.sum_up("The search succeeded, but not all of its trials reported what it looks at.");
         }
         _ => {
             words.sum_up("The run succeeded.");

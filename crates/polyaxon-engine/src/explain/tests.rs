@@ -229,6 +229,7 @@ fn pipelines() {
         failed: vec![("train 1234abcd".to_owned(), "exit code 3".to_owned())],
         culprit: Some(RunId::new(Uuid::from_u128(0x1234_abcd << 96))),
         next: None,
+        reports: Vec::new(),
     });
     check(
         &facts,

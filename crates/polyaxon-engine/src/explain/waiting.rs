@@ -5,6 +5,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use super::{Awaited, Facts, Words, count, lasting, named};
+use crate::flow::metrics::{By, Report};
 use crate::state::Place;
 
 /// A gate that somebody has to open.
@@ -224,4 +225,29 @@ pub(super) fn children(facts: &Facts, words: &mut Words) {
     for (name, why) in &children.failed {
         words.because("child_failed", format!("`{name}`: {why}"));
     }
+    for report in &children.reports {
+        let Some(sentence) = report.sentence() else { continue };
+        words.because("metric", sentence);
+        words.advise(unreported(facts, report));
+    }
+}
+
+/// What to do about a metric that trials do not report.
+fn unreported(facts: &Facts, report: &Report) -> String {
+    let metric = &report.metric;
+    let log = format!("`tracking.log_metrics({metric}=...)` or `tracking.log_outputs({metric}=...)`");
+    if !report.is_missing() {
+        return format!("Trials without `{metric}` teach the search nothing; let each of them report it with {log}.");
+    }
+    let place = match report.by {
+        By::Search => "matrix.metric.name",
+        By::Policy => "earlyStopping[].metric",
+    };
+    let name = match (report.meant(), report.others.is_empty()) {
+        (Some(meant), _) => format!("Write `{meant}` in `{place}`, or let the program report it with {log}"),
+        (None, false) => format!("Write a reported name in `{place}`, or let the program report it with {log}"),
+        (None, true) => format!("Let the program report it with {log}"),
+    };
+    let run = facts.short();
+    format!("{name}; then `polyaxon ops restart {run} -f changes.yaml` searches again.")
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use polyaxon_engine::flow::completion::{self, Course};
-use polyaxon_engine::flow::event;
 use polyaxon_engine::flow::trigger::{OnSkip, Upstreams, Verdict, evaluate};
+use polyaxon_engine::flow::{event, metrics};
 use polyaxon_engine::state::{Action, Ending, Event, Verb};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{RunKind, Runtime, Trigger};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Pipeline, advance, counts, early_stopping, events, outputs, schedule, state};
+use super::{Pipeline, advance, counts, early_stopping, events, outputs, reports, schedule, state};
 use crate::db::{Row, Tx, args, first, scalar};
 use crate::{Result, actions, builds, cache, lifecycle};
 
@@ -239,7 +239,10 @@ fn conclude(tx: &mut dyn Tx, pipeline: &Pipeline, now: Timestamp) -> Result<()> 
         return Ok(());
     }
     let course = if is_stopping { Course::Stopping } else { Course::Ordinary };
-    let ending = completion::conclude(course, &pipeline.ends);
+    let mut ending = completion::conclude(course, &pipeline.ends);
+    if pipeline.kind == RunKind::Matrix && course == Course::Ordinary {
+        ending = metrics::judge(ending, &reports::of(tx, pipeline.id)?);
+    }
     if pipeline.kind == RunKind::Dag && ending.status == Status::Succeeded {
         outputs::hand_out(tx, pipeline)?;
     }

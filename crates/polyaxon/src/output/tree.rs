@@ -203,7 +203,7 @@ fn of_pipeline(forest: &Forest, row: &TreeRow, digest: &Digest<'_>, look: &Look<
     let pruned = digest.children.iter().filter(|child| child.word() == style::PRUNED).count();
     parts.extend((pruned > 0).then(|| format!("{pruned} {}", style::PRUNED)));
     parts.extend(gate(row).or_else(|| reused(row)).filter(|_| total == 0));
-    parts.extend(why(row).filter(|_| total == 0 || row.status == Status::Stopped));
+    parts.extend(why(row).filter(|_| total == 0 || row.status == Status::Stopped || row.lacks_metric()));
     parts.join(if look.unicode { " · " } else { ", " })
 }
 

@@ -14,6 +14,7 @@ mod a04_concurrency;
 mod a05_matrix;
 mod a06_hyperband;
 mod a07_tuners;
+mod a07_unreported;
 mod a08_schedules;
 mod a09_cache;
 mod a10_clones;
