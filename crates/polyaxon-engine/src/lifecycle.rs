@@ -99,6 +99,7 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::StopRequested => draft.stop("StateManager", "User requested to stop the run."),
         Event::SkipRequested => draft.skip(),
         Event::Approved => draft.approved(),
+        Event::Invalidated => draft.invalidated(),
         Event::ResumeRequested => draft.resume(),
         Event::ArchiveRequested => draft.archive(),
         Event::RestoreRequested => draft.restore(),
@@ -353,6 +354,13 @@ impl Draft {
         }
     }
 
+    fn invalidated(&mut self) {
+        let was_invalidated = std::mem::replace(&mut self.run.control.is_invalidated, true);
+        if self.run.control.has_listeners && !was_invalidated {
+            self.actions.push(Action::Tell);
+        }
+    }
+
     fn resume(&mut self) {
         if !self.run.status.is_done() || self.run.live_state == LiveState::Deleting {
             return;
@@ -371,6 +379,7 @@ impl Draft {
         control.retry_at = None;
         control.ending = None;
         control.is_held = false;
+        control.is_invalidated = false;
         control.life += 1;
         self.run.pending = None;
         transition::reopen(&mut self.run);

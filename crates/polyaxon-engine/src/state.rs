@@ -49,6 +49,8 @@ pub struct Control {
     /// The operation says `isApproved: false`.
     pub requires_approval: bool,
     pub is_approved: bool,
+    /// No other run shall reuse the result of this life.
+    pub is_invalidated: bool,
     /// Work of the lives before the last resume.
     pub active_seconds: f64,
     /// When the current life started to work.
@@ -172,6 +174,8 @@ pub enum Event {
     StopRequested,
     SkipRequested,
     Approved,
+    /// No other run shall reuse its result.
+    Invalidated,
     /// The run's content was replaced and it shall run again.
     ResumeRequested,
     ArchiveRequested,

@@ -13,6 +13,8 @@ pub enum EventKind {
     Status(Status),
     /// Somebody approves the run.
     Approved,
+    /// Somebody says that no other run shall reuse its result.
+    Invalidated,
     /// The run produces an artifact.
     NewArtifacts,
 }
@@ -24,6 +26,7 @@ impl EventKind {
     pub fn read(word: &str) -> Option<EventKind> {
         match word {
             "run_approved_actor" => Some(EventKind::Approved),
+            "run_invalidated_actor" => Some(EventKind::Invalidated),
             "run_new_artifacts" => Some(EventKind::NewArtifacts),
             word => word.strip_prefix(STATUS)?.parse().ok().map(EventKind::Status),
         }
@@ -33,7 +36,7 @@ impl EventKind {
     pub fn status(self) -> Option<Status> {
         match self {
             EventKind::Status(status) => Some(status),
-            EventKind::Approved | EventKind::NewArtifacts => None,
+            EventKind::Approved | EventKind::Invalidated | EventKind::NewArtifacts => None,
         }
     }
 }
@@ -43,6 +46,7 @@ impl fmt::Display for EventKind {
         match self {
             EventKind::Status(status) => write!(out, "{STATUS}{status}"),
             EventKind::Approved => out.write_str("run_approved_actor"),
+            EventKind::Invalidated => out.write_str("run_invalidated_actor"),
             EventKind::NewArtifacts => out.write_str("run_new_artifacts"),
         }
     }
@@ -58,11 +62,10 @@ mod tests {
             let kind = EventKind::Status(*status);
             assert_eq!(EventKind::read(&kind.to_string()), Some(kind));
         }
-        for word in ["run_approved_actor", "run_new_artifacts"] {
+        for word in ["run_approved_actor", "run_invalidated_actor", "run_new_artifacts"] {
             assert_eq!(EventKind::read(word).unwrap().to_string(), word);
         }
-        for word in ["run_invalidated_actor", "connection_git_commit", "run_status_", "run_status_finished", "{{ x }}"]
-        {
+        for word in ["alert_info", "connection_git_commit", "run_status_", "run_status_finished", "{{ x }}"] {
             assert_eq!(EventKind::read(word), None, "{word}");
         }
     }

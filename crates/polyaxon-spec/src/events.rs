@@ -26,7 +26,8 @@ pub enum Source {
     Silent(String),
 }
 
-const ACTING: &str = "run_status_*, run_new_artifacts and run_approved_actor happen, at `ops.NAME` or `runs.UUID`";
+const ACTING: &str = "run_status_*, run_new_artifacts, run_approved_actor and run_invalidated_actor happen, at \
+     `ops.NAME` or `runs.UUID`";
 
 /// The events of a composed operation.
 pub fn read(operation: &Node) -> Vec<Awaited> {

@@ -321,7 +321,7 @@ pub const ALL: &[Guidance] = &[
     shown(
         codes::EVENT_NEVER,
         "An operation that only waits for such events ends as `upstream_failed`. Wait for `run_status_*`, \
-         `run_new_artifacts` or `run_approved_actor` of an operation or a run.",
+         `run_new_artifacts`, `run_approved_actor` or `run_invalidated_actor` of an operation or a run.",
         "kind: operation\nevents: [{kinds: [alert_info], ref: runs.a1b2c3d4e5f647898abcdef012345678}]\n\
          component: {container: {image: \"train:1.0\"}}\n",
         "kind: operation\nevents: [{kinds: [run_status_done], ref: runs.a1b2c3d4e5f647898abcdef012345678}]\n\

@@ -188,6 +188,12 @@ pub fn invalidate(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<()> {
     let sql = "UPDATE runs SET state = NULL, updated_at = ?2 WHERE id = ?1 OR (cloning_kind = 'cache' \
                AND original_id = ?1)";
     tx.execute(sql, args![original, now])?;
+    // Those that nobody listens to look at their original when somebody begins to.
+    let sql = "SELECT r.uuid FROM runs r WHERE r.id = ?1 OR (r.cloning_kind = 'cache' AND r.original_id = ?1 \
+               AND EXISTS (SELECT 1 FROM run_edges e WHERE e.upstream_id = r.id AND e.events IS NOT NULL)) ORDER BY r.id";
+    for mut row in tx.query(sql, args![original])? {
+        lifecycle::apply(tx, row.take()?, &Event::Invalidated, now)?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The one binary: parse, run, render the error, exit.
 
+mod afterwards;
 mod args;
 mod argv;
 mod backup;

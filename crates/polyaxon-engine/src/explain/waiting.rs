@@ -239,6 +239,7 @@ fn unreported(facts: &Facts, report: &Report) -> String {
     if !report.is_missing() {
         return format!("Trials without `{metric}` teach the search nothing; let each of them report it with {log}.");
     }
+    let run = facts.short();
     let place = match report.by {
         By::Search => "matrix.metric.name",
         By::Policy => "earlyStopping[].metric",
@@ -246,8 +247,9 @@ fn unreported(facts: &Facts, report: &Report) -> String {
     let name = match (report.meant(), report.others.is_empty()) {
         (Some(meant), _) => format!("Write `{meant}` in `{place}`, or let the program report it with {log}"),
         (None, false) => format!("Write a reported name in `{place}`, or let the program report it with {log}"),
-        (None, true) => format!("Let the program report it with {log}"),
+        (None, true) => {
+            return format!("Let the program report it with {log}; then `polyaxon ops restart {run}` searches again.");
+        }
     };
-    let run = facts.short();
     format!("{name}; then `polyaxon ops restart {run} -f changes.yaml` searches again.")
 }

@@ -16,8 +16,8 @@ pub const LOST: &str = "EventsNotHappened";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Past {
     pub statuses: Vec<Status>,
-    pub is_approved: bool,
-    pub has_artifacts: bool,
+    /// What happened beside them.
+    pub others: Vec<EventKind>,
 }
 
 /// How an operation stands to the events that it waits for; of several events the greatest counts.
@@ -31,12 +31,12 @@ pub enum Hope {
 
 impl Past {
     /// What a run with these statuses, oldest first, has behind it.
-    pub fn of(history: &[Status], is_approved: bool, has_artifacts: bool) -> Past {
+    pub fn of(history: &[Status], others: Vec<EventKind>) -> Past {
         let life = history.iter().rposition(|status| *status == Status::Resuming).unwrap_or(0);
         let mut statuses = history[life..].to_vec();
         // A run that is there was created, in whatever life it is.
         statuses.push(Status::Created);
-        Past { statuses, is_approved, has_artifacts }
+        Past { statuses, others }
     }
 
     /// Whether one of the kinds has happened, or may happen as long as the run goes on.
@@ -44,8 +44,7 @@ impl Past {
         let has_happened = |kind: &EventKind| match kind {
             EventKind::Status(Status::Done) => status.is_done(),
             EventKind::Status(awaited) => self.statuses.contains(awaited),
-            EventKind::Approved => self.is_approved,
-            EventKind::NewArtifacts => self.has_artifacts,
+            EventKind::Approved | EventKind::Invalidated | EventKind::NewArtifacts => self.others.contains(kind),
         };
         if kinds.iter().any(has_happened) {
             Hope::Fulfilled
@@ -117,15 +116,18 @@ mod tests {
             ("created running", "run_approved_actor", Open),
         ] {
             let history = statuses(history);
-            let hope = Past::of(&history, false, false).hope(*history.last().unwrap(), &kinds(awaited));
+            let hope = Past::of(&history, Vec::new()).hope(*history.last().unwrap(), &kinds(awaited));
             assert_eq!(hope, expected, "{history:?} {awaited}");
         }
         let running = statuses("created running");
-        let hope =
-            |approved, artifacts, word| Past::of(&running, approved, artifacts).hope(Status::Running, &kinds(word));
-        assert_eq!(hope(true, false, "run_approved_actor"), Fulfilled);
-        assert_eq!(hope(true, false, "run_new_artifacts"), Open);
-        assert_eq!(hope(false, true, "run_new_artifacts"), Fulfilled);
+        let words = ["run_approved_actor", "run_invalidated_actor", "run_new_artifacts"];
+        for happened in words {
+            for awaited in words {
+                let expected = if happened == awaited { Fulfilled } else { Open };
+                let past = Past::of(&running, kinds(happened));
+                assert_eq!(past.hope(Status::Running, &kinds(awaited)), expected, "{happened} {awaited}");
+            }
+        }
     }
 
     /// The hope, the ends of the others (`-` goes on), and what operations do that stay and that follow skips.

@@ -342,8 +342,8 @@ Events start an operation when something happens to a run: to an operation of th
 have ended, or to any run of the project (`runs.UUID`). The first event that happens starts the operation, once, even
 when it happened before the operation was there; other dependencies are not waited for. When no event can happen any
 more because the runs have ended, the operation follows its `trigger` and `dependencies`; one without `dependencies`
-ends as `upstream_failed`. `run_status_*` (with `run_status_done` for any end), `run_new_artifacts` and
-`run_approved_actor` happen. The other kinds, and sources that are no runs, are accepted and never happen; `polyaxon
+ends as `upstream_failed`. `run_status_*` (with `run_status_done` for any end), `run_new_artifacts`,
+`run_approved_actor` and `run_invalidated_actor` happen. The other kinds, and sources that are no runs, are accepted and never happen; `polyaxon
 check` warns of them.",
         example: "\
 kind: operation

@@ -40,7 +40,8 @@ const KINDS: &[&str] = &[
 pub static EVENT_TRIGGER: Section = Section {
     name: "event trigger",
     doc: "Starts the operation as soon as one of the kinds happens to a run, which need not have ended. Acting kinds are \
-          `run_status_*`, `run_new_artifacts` and `run_approved_actor`; the others are accepted and never happen.",
+          `run_status_*`, `run_new_artifacts`, `run_approved_actor` and `run_invalidated_actor`; the others are accepted \
+          and never happen.",
     fields: &[
         field(
             "kinds",

@@ -35,7 +35,7 @@ pub(crate) struct Source {
     pub(crate) kinds: Vec<EventKind>,
     id: i64,
     edge: EdgeKind,
-    is_approved: bool,
+    control: Control,
 }
 
 /// Writes what a run listens to. `is_upstream` tells of which runs it also waits for the end. Answers with a sentence
@@ -200,7 +200,7 @@ pub(crate) fn sources(tx: &mut dyn Tx, id: i64) -> Result<Vec<Source>> {
             id,
             name: name.unwrap_or_else(|| uuid.to_hex()[..8].to_owned()),
             status: row.take()?,
-            is_approved: row.take_json::<Control>()?.is_approved,
+            control: row.take_json()?,
             edge: row.take()?,
             kinds: row.take_json::<Vec<String>>()?.iter().filter_map(|word| EventKind::read(word)).collect(),
         })
@@ -211,8 +211,14 @@ pub(crate) fn sources(tx: &mut dyn Tx, id: i64) -> Result<Vec<Source>> {
 impl Source {
     fn past(&self, tx: &mut dyn Tx) -> Result<Past> {
         // What happened to the run whose result it reuses has happened.
-        let sql = "SELECT original_id FROM runs WHERE id = ?1 AND cloning_kind = 'cache'";
-        let worker = scalar::<Option<i64>>(tx, sql, args![self.id])?.flatten();
+        let sql = "SELECT o.id, o.control FROM runs r JOIN runs o ON o.id = r.original_id \
+                   WHERE r.id = ?1 AND r.cloning_kind = 'cache'";
+        let mut worker = None;
+        let mut is_invalidated = self.control.is_invalidated;
+        if let Some(mut row) = first(tx, sql, args![self.id])? {
+            worker = Some(row.take::<i64>()?);
+            is_invalidated |= row.take_json::<Control>()?.is_invalidated;
+        }
         let mut history = statuses::history(tx, self.id)?;
         if let Some(worker) = worker.filter(|_| self.status.is_done()) {
             history.extend(statuses::history(tx, worker)?);
@@ -220,7 +226,13 @@ impl Source {
         let history: Vec<Status> = history.into_iter().map(|condition| condition.status).collect();
         let sql = "SELECT 1 FROM run_artifacts WHERE run_id = ?1 AND (is_input IS NULL OR NOT is_input) LIMIT 1";
         let has_artifacts = first(tx, sql, args![worker.unwrap_or(self.id)])?.is_some();
-        Ok(Past::of(&history, self.is_approved, has_artifacts))
+        let others = [
+            (EventKind::Approved, self.control.is_approved),
+            (EventKind::Invalidated, is_invalidated),
+            (EventKind::NewArtifacts, has_artifacts),
+        ];
+        let others = others.into_iter().filter_map(|(kind, has_happened)| has_happened.then_some(kind));
+        Ok(Past::of(&history, others.collect()))
     }
 
     fn told(&self) -> String {

@@ -93,6 +93,10 @@ impl OutputFormat {
     pub(crate) fn is_json(&self) -> bool {
         matches!(self, OutputFormat::Json | OutputFormat::Jsonl | OutputFormat::Path(_))
     }
+
+    pub(crate) fn is_for_people(&self) -> bool {
+        matches!(self, OutputFormat::Table | OutputFormat::Wide)
+    }
 }
 
 /// The project a command works in.
@@ -122,6 +126,29 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn reference(&self) -> Option<&str> {
         self.run.as_deref().or(self.uid.as_deref())
+    }
+}
+
+/// What to do until a run ends that was just started. The exit code is the outcome of the run.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Afterwards")]
+pub(crate) struct FollowArgs {
+    /// Follow the statuses until the run ends; on a terminal as a live tree.
+    #[arg(long, short)]
+    pub(crate) watch: bool,
+
+    /// Follow the logs until the run ends.
+    #[arg(long, alias = "log", short)]
+    pub(crate) logs: bool,
+
+    /// Wait until the run ends, and say only how it did.
+    #[arg(long, conflicts_with_all = ["watch", "logs"])]
+    pub(crate) wait: bool,
+}
+
+impl FollowArgs {
+    pub(crate) fn is_asked(self) -> bool {
+        self.watch || self.logs || self.wait
     }
 }
 

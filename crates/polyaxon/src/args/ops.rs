@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use crate::args::global::{Format, ProjectOption, Target, Yes};
+use crate::args::global::{FollowArgs, Format, ProjectOption, Target, Yes};
 
 /// List, inspect and control runs.
 #[derive(Args, Debug)]
@@ -245,6 +245,7 @@ pub(crate) struct ConfirmedArgs {
 #[command(after_help = "Examples:\n  \
     polyaxon ops restart 3fa9\n  \
     polyaxon ops restart 3fa9 -f changes.yaml\n  \
+    polyaxon ops restart 3fa9 -w              and watch it until it ends\n  \
     polyaxon ops restart 3fa9 --copy          with the files of the old run\n  \
     polyaxon ops restart 3fa9 --from train    `train` of a dag and what follows it")]
 pub(crate) struct RestartArgs {
@@ -273,17 +274,23 @@ pub(crate) struct RestartArgs {
     /// Copy a file of the old run.
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) copy_file: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
 }
 
 /// Run a finished run again under the same uuid, with its files and outputs.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  polyaxon ops resume 3fa9")]
+#[command(after_help = "Examples:\n  polyaxon ops resume 3fa9\n  polyaxon ops resume @last -w")]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     pub(crate) target: Target,
 
     #[command(flatten)]
     pub(crate) changes: CloneArgs,
+
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
 }
 
 #[derive(Args, Clone, Debug, Default)]

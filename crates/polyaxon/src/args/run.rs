@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
-use crate::args::global::{Format, ProjectOption};
+use crate::args::global::{FollowArgs, Format, ProjectOption};
 
 /// Run an operation: read it, check it, submit it, and follow it on request.
 ///
@@ -240,13 +240,8 @@ pub(crate) enum SymlinkMode {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Afterwards")]
 pub(crate) struct AfterArgs {
-    /// Follow the statuses until the run ends.
-    #[arg(long, short)]
-    pub(crate) watch: bool,
-
-    /// Follow the logs until the run ends.
-    #[arg(long, alias = "log", short)]
-    pub(crate) logs: bool,
+    #[command(flatten)]
+    pub(crate) follow: FollowArgs,
 
     /// Open a shell in the running container.
     #[arg(long, short)]

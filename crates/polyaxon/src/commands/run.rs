@@ -10,13 +10,11 @@ use polyaxon_model::status::Status;
 use polyaxon_spec::check::Request;
 use polyaxon_spec::node::Node;
 
-use crate::args::global::OutputFormat;
+use crate::afterwards::afterwards;
 use crate::args::run::RunArgs;
 use crate::commands::project::comma_list;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::follow::{Show, Statuses, follow};
-use crate::output::log::LogFormat;
 use crate::output::{Human, Output, Stream};
 use crate::report;
 use crate::run_reference::{self, short};
@@ -24,7 +22,6 @@ use crate::session::{Context, Server, Session, block_on};
 use crate::source::read;
 use crate::submission;
 use crate::upload::{self, Links, Upload};
-use crate::watch::{self, View};
 
 pub(crate) fn run(context: &Context, args: &RunArgs) -> Result<Exit, Failure> {
     let server = which_server(context, args)?;
@@ -158,13 +155,13 @@ fn announce(session: &Session<'_>, args: &RunArgs, run: &Run) -> Result<(), Fail
     json["owner"] = session.place.owner.as_str().into();
     json["project"] = session.place.project.as_str().into();
     json["url"] = url.as_str().into();
-    let is_table = matches!(args.format.output, OutputFormat::Table | OutputFormat::Wide);
+    let logs = args.after.follow.logs;
     // With -l the logs are the data, and this is for the person.
-    let stream = if args.after.logs { Stream::Error } else { Stream::Data };
+    let stream = if logs { Stream::Error } else { Stream::Data };
     let style = session.printer.style(stream);
     let name = if run.name().is_empty() { "run" } else { run.name() };
     let text = format!("{} {}  {}", style.bold(name), short(run.uuid()), style.link(&url));
-    if is_table && args.after.logs {
+    if logs && args.format.output.is_for_people() {
         session.printer.note(&text);
         return Ok(());
     }
@@ -189,20 +186,11 @@ async fn send(session: &Session<'_>, args: &RunArgs, run: &Run, uploads: &[Uploa
 }
 
 async fn after(session: &Session<'_>, args: &RunArgs, run: &Run) -> Result<Exit, Failure> {
-    let is_table = matches!(args.format.output, OutputFormat::Table | OutputFormat::Wide);
-    if args.after.watch || args.after.logs {
-        let logs = args.after.logs.then(|| LogFormat { on_stderr: !is_table, ..LogFormat::default() });
-        let is_live = session.printer.style(Stream::Error).is_terminal();
-        if logs.is_none() && args.format.output == OutputFormat::Jsonl {
-            return watch::watch(session, run.uuid(), View::Json).await;
-        }
-        if logs.is_none() && (is_live || run.is_pipeline()) {
-            return watch::watch(session, run.uuid(), View::People(Stream::Error)).await;
-        }
-        let statuses = if args.after.watch { Statuses::Notes } else { Statuses::Outcome };
-        return follow(session, run.namespace(), run.uuid(), Show { statuses, logs }).await;
+    let format = &args.format.output;
+    if let Some(exit) = afterwards(session, args.after.follow, format, run).await? {
+        return Ok(exit);
     }
-    if is_table && run.status() != Some(Status::Failed) {
+    if format.is_for_people() && run.status() != Some(Status::Failed) {
         let reference = short(run.uuid());
         let project =
             if session.is_default_project() { String::new() } else { format!(" -p {}", session.place.project) };

@@ -181,6 +181,35 @@ fn a_run_is_restarted_and_resumed() {
 }
 
 #[test]
+fn runs_that_start_again_are_followed_like_new_ones() {
+    let home = Home::new();
+    let first = home.submit("echo again; exit 3", &["--name", "first"]);
+    home.wait_for(uuid(&first), "failed");
+    for verb in ["restart", "resume"] {
+        let done = home.run(&["ops", verb, "first", "-l"]);
+        assert_eq!(done.code, 10, "{}", done.stderr);
+        // The logs are the data.
+        let lines: Vec<&str> = done.stdout.lines().filter_map(|line| line.split_whitespace().last()).collect();
+        assert!(!lines.is_empty() && lines.iter().all(|word| *word == "again"), "{}", done.stdout);
+        assert!(done.stderr.contains("exit code 3"), "{}", done.stderr);
+
+        let done = home.run(&["ops", verb, "first", "-w"]);
+        assert_eq!((done.code, done.stdout.as_str()), (10, ""), "{}", done.stderr);
+        assert!(done.stderr.contains("running") && done.stderr.contains("exit code 3"), "{}", done.stderr);
+    }
+    let done = home.run(&["ops", "restart", "first", "--copy", "--wait", "-o", "json"]);
+    assert_eq!(done.code, 10);
+    assert_eq!(serde_json::from_str::<Value>(&done.stdout).unwrap()["original"]["uuid"], first["uuid"]);
+    assert!(done.stderr.contains("failed") && !done.stderr.contains("running"), "{}", done.stderr);
+    let done = home.run(&["ops", "resume", "first", "--wait", "-w"]);
+    assert!(done.code == 2 && done.stderr.contains("cannot be used with"), "{}", done.stderr);
+    let why = home.run(&["ops", "get", "first"]).stdout;
+    assert!(why.contains("why       Error: the process ended with exit code 3"), "{why}");
+    let done = home.run(&["run", "--image", "none", "--cmd", "true", "--wait"]);
+    assert!(done.code == 0 && done.stderr.contains("succeeded"), "{}", done.stderr);
+}
+
+#[test]
 fn projects_are_made_shown_changed_and_deleted() {
     let home = Home::new();
     assert_eq!(home.run(&["project", "create", "--name", "mnist", "--tags", "a,b", "--init"]).code, 0);

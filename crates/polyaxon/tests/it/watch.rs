@@ -68,6 +68,25 @@ fn a_pipeline_is_watched_and_explained() {
 }
 
 #[test]
+fn a_search_without_its_metric_says_so_everywhere() {
+    let home = Home::new();
+    home.write(
+        "search.yaml",
+        "kind: operation\nname: search\nmatrix:\n  kind: tpe\n  numRuns: 2\n  metric: {name: los, optimization: minimize}\n  \
+         params: {x: {kind: uniform, value: [0, 1]}}\ncomponent:\n  inputs: [{name: x, type: float}]\n  \
+         run: {kind: job, container: {command: [\"true\"]}}\n",
+    );
+    let done = home.run(&["run", "-f", "search.yaml", "-w"]);
+    let sentence = "None of the 2 trials that succeeded reported `los`";
+    assert!(done.code == 10 && done.stderr.contains(sentence), "{}", done.stderr);
+    for command in [["ops", "get"], ["ops", "statuses"], ["ops", "explain"]] {
+        let text = home.run(&[command[0], command[1], "search"]).stdout;
+        assert!(text.contains(sentence), "{command:?}: {text}");
+    }
+    assert!(home.run(&["explain", "search"]).stdout.contains("tracking.log_metrics(los=...)"));
+}
+
+#[test]
 fn conditions_are_explained_with_the_values_that_they_saw() {
     let home = Home::new();
     home.write(

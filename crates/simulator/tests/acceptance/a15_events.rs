@@ -8,7 +8,7 @@ use polyaxon_model::listing::Paging;
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use polyaxon_store::edges::{self, EdgeQuery, Side};
-use polyaxon_store::{Fate, facts, lineage};
+use polyaxon_store::{Fate, cache, facts, lineage};
 use serde_json::{Value as Json, json};
 
 use crate::scene::{End, Scene, dag, is_named, job, now, op, operation, with};
@@ -195,6 +195,50 @@ fn approvals_and_artifacts_are_events() {
     let statuses = scene.statuses(top);
     assert_eq!((statuses["approved"], statuses["reader"]), (Status::Succeeded, Status::Succeeded));
     assert_eq!(statuses["train"], Status::Running);
+}
+
+#[test]
+fn a_result_that_nobody_shall_reuse_is_an_event() {
+    let mut scene = Scene::new(hangs);
+    let cached = |operation: Json| with(operation, "cache", json!({ "disable": false }));
+    let first = scene.submit(&cached(operation(&job())));
+    scene.play();
+    let hit = scene.submit(&cached(operation(&job())));
+    scene.play();
+    assert_eq!(scene.run(hit).original.map(|original| original.uuid), Some(first));
+    let invalidate = |scene: &Scene, run: RunId| {
+        scene.store.write_blocking(move |tx| cache::invalidate(tx, run, now())).unwrap();
+    };
+
+    // While it works, once.
+    let renew = listener("renew", &[], "ops.train", &["run_invalidated_actor"]);
+    let top = scene.submit(&dag(&[op("train", &[]), renew]));
+    scene.play();
+    assert_eq!(scene.statuses(top)["renew"], Status::Created);
+    let train = scene.child(top, "train").uuid;
+    for _ in 0..2 {
+        invalidate(&scene, train);
+        scene.play();
+    }
+    let renew = scene.child(top, "renew").uuid;
+    assert_eq!(scene.launched.iter().filter(|run| **run == renew).count(), 1);
+    assert_eq!(scene.status(renew), Status::Succeeded);
+
+    // What has happened already counts, also to the run whose result it was; another run was not invalidated.
+    let waits = |scene: &mut Scene, run: RunId| {
+        let events = on(&format!("runs.{}", run.to_hex()), &["run_invalidated_actor"]);
+        let waiter = scene.submit(&with(operation(&job()), "events", events));
+        scene.play();
+        scene.status(waiter)
+    };
+    assert_eq!(waits(&mut scene, hit), Status::UpstreamFailed);
+    invalidate(&scene, hit);
+    assert_eq!(waits(&mut scene, hit), Status::Succeeded);
+    assert_eq!(waits(&mut scene, first), Status::Succeeded);
+    // Another life has another result.
+    scene.apply(first, Event::ResumeRequested);
+    scene.play();
+    assert_eq!(waits(&mut scene, first), Status::UpstreamFailed);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! `polyaxon ops restart` and `resume`: runs made from other runs.
 
 use polyaxon_client::runs::{self, Changes, CloneKind};
+use polyaxon_model::JsonMap;
 use polyaxon_spec::diagnostic::Diagnostic;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::span::Sources;
 use polyaxon_spec::yaml;
 use serde_json::{Value, json};
 
-use crate::args::global::Target;
+use crate::afterwards::afterwards;
+use crate::args::global::{FollowArgs, Target};
 use crate::args::ops::{CloneArgs, RestartArgs, ResumeArgs};
 use crate::commands::ops::{Group, open, show, uuid};
 use crate::commands::project::comma_list;
@@ -16,15 +18,13 @@ use crate::failure::Failure;
 use crate::run_reference::{self, short};
 use crate::session::{Context, block_on};
 
-pub(super) fn restart(context: &Context, group: &Group, args: &RestartArgs) -> Result<Exit, Failure> {
-    let copies = args.copy || !args.copy_dir.is_empty() || !args.copy_file.is_empty();
-    let mut meta = json!({});
-    if !args.copy_dir.is_empty() || !args.copy_file.is_empty() {
-        meta["copy_artifacts"] = json!({ "dirs": args.copy_dir, "files": args.copy_file });
-    }
-    let kind = if copies { CloneKind::Copy } else { CloneKind::Restart };
-    let part = Part { from: args.from.clone(), only: args.only.clone() };
-    clone(context, group, &args.target, &args.changes, kind, part, meta)
+/// How a run is made from another one.
+struct Way<'a> {
+    kind: CloneKind,
+    changes: &'a CloneArgs,
+    part: Part,
+    copies: Option<Value>,
+    follow: FollowArgs,
 }
 
 /// The operations of a dag that run again; all, when none is named.
@@ -34,33 +34,46 @@ struct Part {
     only: Vec<String>,
 }
 
-pub(super) fn resume(context: &Context, group: &Group, args: &ResumeArgs) -> Result<Exit, Failure> {
-    clone(context, group, &args.target, &args.changes, CloneKind::Resume, Part::default(), json!({}))
+pub(super) fn restart(context: &Context, group: &Group, args: &RestartArgs) -> Result<Exit, Failure> {
+    let names_copies = !args.copy_dir.is_empty() || !args.copy_file.is_empty();
+    let way = Way {
+        kind: if args.copy || names_copies { CloneKind::Copy } else { CloneKind::Restart },
+        changes: &args.changes,
+        part: Part { from: args.from.clone(), only: args.only.clone() },
+        copies: names_copies.then(|| json!({ "dirs": args.copy_dir, "files": args.copy_file })),
+        follow: args.follow,
+    };
+    clone(context, group, &args.target, way)
 }
 
-fn clone(
-    context: &Context,
-    group: &Group,
-    target: &Target,
-    args: &CloneArgs,
-    kind: CloneKind,
-    part: Part,
-    mut meta: Value,
-) -> Result<Exit, Failure> {
-    if args.recompile {
-        meta["recompile"] = true.into();
-    }
+pub(super) fn resume(context: &Context, group: &Group, args: &ResumeArgs) -> Result<Exit, Failure> {
+    let way = Way {
+        kind: CloneKind::Resume,
+        changes: &args.changes,
+        part: Part::default(),
+        copies: None,
+        follow: args.follow,
+    };
+    clone(context, group, &args.target, way)
+}
+
+fn clone(context: &Context, group: &Group, target: &Target, way: Way<'_>) -> Result<Exit, Failure> {
+    let Way { kind, changes: args, part, copies, follow } = way;
+    let mut meta = JsonMap::new();
+    meta.extend(copies.map(|copies| ("copy_artifacts".to_owned(), copies)));
+    meta.extend(args.recompile.then(|| ("recompile".to_owned(), true.into())));
     let changes = Changes {
         content: content(args)?,
         name: args.name.clone(),
         description: args.description.clone(),
         tags: args.tags.as_deref().map(comma_list),
-        meta_info: meta.as_object().is_some_and(|map| !map.is_empty()).then_some(meta),
+        meta_info: (!meta.is_empty()).then_some(meta.into()),
         from: part.from,
         only: part.only,
     };
+    let format = &args.format.output;
     let session = open(context, group, target)?;
-    let run = block_on(async {
+    block_on(async {
         let uuid = uuid(&session, group, target).await?;
         let run = match runs::clone(&session.client, &session.place, &uuid, kind, &changes).await {
             Ok(run) => run,
@@ -71,11 +84,14 @@ fn clone(
             CloneKind::Copy => format!("Run {} starts again as {}, with its files", short(&uuid), short(run.uuid())),
             CloneKind::Resume => format!("Run {} goes on", short(&uuid)),
         });
-        show::again(&session, run.uuid()).await
-    })?;
-    run_reference::remember(&session, &run);
-    context.printer.data(&show::run_output(&session, &run), &args.format.output)?;
-    Ok(Exit::Ok)
+        let run = show::again(&session, run.uuid()).await?;
+        run_reference::remember(&session, &run);
+        // The details of a run that is followed would be old before they are read.
+        if !(follow.is_asked() && format.is_for_people()) {
+            context.printer.data(&show::run_output(&session, &run, None), format)?;
+        }
+        Ok(afterwards(&session, follow, format, &run).await?.unwrap_or(Exit::Ok))
+    })
 }
 
 /// The changes of all files as one patch; a later file wins.

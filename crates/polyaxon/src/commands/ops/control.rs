@@ -103,7 +103,7 @@ pub(super) fn update(context: &Context, group: &Group, args: &UpdateArgs) -> Res
             Err(error) => Err(session.explain(error, Some(&uuid)).await),
         }
     })?;
-    context.printer.data(&run_output(&session, &run), &args.format.output)?;
+    context.printer.data(&run_output(&session, &run, None), &args.format.output)?;
     Ok(Exit::Ok)
 }
 

@@ -7,7 +7,6 @@ use polyaxon_client::record::{Page, Run};
 use polyaxon_client::runs::{self, Listing};
 use serde_json::{Value, json};
 
-use crate::args::global::OutputFormat;
 use crate::args::ops::LsArgs;
 use crate::commands::ops::{Group, refuse_offline};
 use crate::commands::project::{comma_list, words};
@@ -75,7 +74,7 @@ fn table(args: &LsArgs, page: &Page<Run>) -> Table {
             keys.extend(names.into_iter().map(|name| (format!("{prefix}.{name}"), false)));
         }
     }
-    let for_people = matches!(args.format.output, OutputFormat::Table | OutputFormat::Wide) && !args.to_csv;
+    let for_people = args.format.output.is_for_people() && !args.to_csv;
     let cells = |run: &Run| -> Vec<String> {
         keys.iter().map(|(key, _)| if for_people { human(run, key) } else { plain(run, key) }).collect()
     };

@@ -3,6 +3,7 @@
 use polyaxon_client::logs::{Logs, Mode};
 use polyaxon_client::record::Run;
 use polyaxon_client::{runs, statuses as statuses_api};
+use polyaxon_model::condition::METRIC_MISSING;
 use polyaxon_model::status::Status;
 use serde_json::Value;
 
@@ -23,14 +24,40 @@ use crate::watch::{self, View};
 pub(super) fn get(context: &Context, group: &Group, args: &GetArgs) -> Result<Exit, Failure> {
     refuse_offline(&args.offline)?;
     let session = open(context, group, &args.target)?;
-    let run = block_on(detail(&session, group, &args.target))?;
+    let (run, why) = block_on(async {
+        let run = detail(&session, group, &args.target).await?;
+        let why = if args.format.output.is_for_people() { why(&session, &run).await } else { None };
+        Ok::<_, Failure>((run, why))
+    })?;
     run_reference::remember(&session, &run);
-    context.printer.data(&run_output(&session, &run), &args.format.output)?;
+    context.printer.data(&run_output(&session, &run, why.as_deref()), &args.format.output)?;
     Ok(Exit::Ok)
 }
 
-/// A run in every output format.
-pub(crate) fn run_output(session: &Session<'_>, run: &Run) -> Output {
+/// Why a run is as it is, of those that did not do what they should or that something is wrong with.
+async fn why(session: &Session<'_>, run: &Run) -> Option<String> {
+    let status = run.status()?;
+    let is_fine = matches!(
+        status,
+        Status::Created | Status::OnSchedule | Status::Compiled | Status::Queued | Status::Scheduled | Status::Resuming
+    ) || matches!(status, Status::Starting | Status::Running | Status::Processing);
+    if is_fine || (status == Status::Succeeded && !run.is_pipeline()) {
+        return None;
+    }
+    let json = statuses_api::get(&session.client, &session.place, run.uuid()).await.ok()?;
+    let last = json.get("status_conditions")?.as_array()?.last()?.clone();
+    let text = |key: &str| last.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if status == Status::Succeeded && text("reason") != Some(METRIC_MISSING) {
+        return None;
+    }
+    let parts: Vec<&str> = [text("reason"), text("message")].into_iter().flatten().collect();
+    let text = parts.join(": ");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// A run in every output format; `why` tells why it is as it is.
+pub(crate) fn run_output(session: &Session<'_>, run: &Run, why: Option<&str>) -> Output {
     let now = jiff::Timestamp::now();
     let text = |key: &str| run.0.get(key).and_then(Value::as_str).unwrap_or_default();
     let seconds = |key: &str| run.0.get(key).and_then(Value::as_f64).map(time::seconds).unwrap_or_default();
@@ -38,6 +65,7 @@ pub(crate) fn run_output(session: &Session<'_>, run: &Run) -> Output {
     let mut table = Table::pairs();
     table.pair("name", run.name());
     table.pair("status", style::symbol(run.status_word()));
+    table.pair("why", why.unwrap_or_default());
     table.pair("uuid", run.uuid());
     table.pair("project", format!("{}/{}", session.place.owner, session.place.project));
     table.pair("kind", text("kind"));
