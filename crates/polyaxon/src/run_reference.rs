@@ -9,6 +9,7 @@ use crate::config::{self, File};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
+use crate::suggest;
 
 /// The forms of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,21 +124,45 @@ async fn by_prefix(session: &Session<'_>, prefix: &str) -> Result<Option<String>
 }
 
 async fn by_name(session: &Session<'_>, name: &str) -> Result<String, Failure> {
-    let listing = Listing {
-        query: Some(format!("name:{name}, created_at:_any_")),
+    let named = |more: &str| Listing {
+        query: Some(format!("name:{name}, created_at:_any_{more}")),
         sort: Some("-created_at".to_owned()),
         limit: Some(2),
         offset: None,
     };
-    let page = list(session, &listing).await?;
+    // The trials of a search are called like the search.
+    let mut page = list(session, &named(", pipeline:nil")).await?;
+    if page.rows.is_empty() {
+        page = list(session, &named("")).await?;
+    }
     match page.rows.as_slice() {
-        [] => Err(missing(format!("there is no run `{name}` in project {}", session.place.project))),
+        [] => {
+            let failure = missing(format!("there is no run `{name}` in project {}", session.place.project));
+            Err(match meant(session, name).await {
+                Some(meant) => failure.help(format!("did you mean `{meant}`?")),
+                None => failure,
+            })
+        }
         [run] => Ok(run.uuid().to_owned()),
         [run, ..] => {
             session.printer.note(&format!("Several runs are named {name}; using the newest, {}", short(run.uuid())));
             Ok(run.uuid().to_owned())
         }
     }
+}
+
+/// Runs whose names are compared with one that is not there.
+const MOST_COMPARED: u64 = 100;
+
+async fn meant(session: &Session<'_>, name: &str) -> Option<String> {
+    let newest = Listing {
+        query: Some("created_at:_any_".to_owned()),
+        sort: Some("-created_at".to_owned()),
+        limit: Some(MOST_COMPARED),
+        offset: None,
+    };
+    let page = list(session, &newest).await.ok()?;
+    suggest::nearest(name, page.rows.iter().map(Run::name).filter(|name| !name.is_empty())).map(str::to_owned)
 }
 
 async fn list(session: &Session<'_>, listing: &Listing) -> Result<Page<Run>, Failure> {

@@ -189,8 +189,7 @@ fn runs_that_start_again_are_followed_like_new_ones() {
         let done = home.run(&["ops", verb, "first", "-l"]);
         assert_eq!(done.code, 10, "{}", done.stderr);
         // The logs are the data.
-        let lines: Vec<&str> = done.stdout.lines().filter_map(|line| line.split_whitespace().last()).collect();
-        assert!(!lines.is_empty() && lines.iter().all(|word| *word == "again"), "{}", done.stdout);
+        assert!(done.stdout.contains(" again\n") && !done.stdout.contains("uuid"), "{}", done.stdout);
         assert!(done.stderr.contains("exit code 3"), "{}", done.stderr);
 
         let done = home.run(&["ops", verb, "first", "-w"]);
@@ -199,10 +198,13 @@ fn runs_that_start_again_are_followed_like_new_ones() {
     }
     let done = home.run(&["ops", "restart", "first", "--copy", "--wait", "-o", "json"]);
     assert_eq!(done.code, 10);
-    assert_eq!(serde_json::from_str::<Value>(&done.stdout).unwrap()["original"]["uuid"], first["uuid"]);
+    assert_eq!(serde_json::from_str::<Value>(&done.stdout).unwrap()["name"], "first");
+    assert!(done.stderr.contains(", with its files"), "{}", done.stderr);
     assert!(done.stderr.contains("failed") && !done.stderr.contains("running"), "{}", done.stderr);
     let done = home.run(&["ops", "resume", "first", "--wait", "-w"]);
     assert!(done.code == 2 && done.stderr.contains("cannot be used with"), "{}", done.stderr);
+    let wrong = home.run(&["ops", "get", "frist"]);
+    assert!(wrong.code == 3 && wrong.stderr.contains("did you mean `first`?"), "{}", wrong.stderr);
     let why = home.run(&["ops", "get", "first"]).stdout;
     assert!(why.contains("why       Error: the process ended with exit code 3"), "{why}");
     let done = home.run(&["run", "--image", "none", "--cmd", "true", "--wait"]);

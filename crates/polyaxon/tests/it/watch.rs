@@ -83,7 +83,8 @@ fn a_search_without_its_metric_says_so_everywhere() {
         let text = home.run(&[command[0], command[1], "search"]).stdout;
         assert!(text.contains(sentence), "{command:?}: {text}");
     }
-    assert!(home.run(&["explain", "search"]).stdout.contains("tracking.log_metrics(los=...)"));
+    // The trials are called like it; the name means the search.
+    assert!(home.run(&["explain", "--uid", "search"]).stdout.contains("tracking.log_metrics(los=...)"));
 }
 
 #[test]
