@@ -52,6 +52,7 @@ pub(crate) fn interfere(
     mirror: &Mirror,
     random: &mut Random,
     next: &mut u64,
+    has_deletions: bool,
 ) -> Result<(&'static str, Option<RunId>)> {
     let all: Vec<&Run> = mirror.runs.values().filter(|run| run.live_state != LiveState::Deleting).collect();
     let Some(run) = random.pick(&all) else { return Ok(("nothing", None)) };
@@ -64,7 +65,9 @@ pub(crate) fn interfere(
         7 => ("archive", Event::ArchiveRequested),
         8 => ("restore", Event::RestoreRequested),
         9 if random.once_in(2) => ("delete", Event::DeleteRequested),
+        16..=20 if has_deletions => ("delete", Event::DeleteRequested),
         10 | 11 => return clone_run(store, uuid, random, next),
+        21..=24 if has_deletions => return clone_run(store, uuid, random, next),
         12..=15 if run.counts.is_some() && run.kind != RunKind::Schedule => {
             let limit = json!(if random.once_in(4) { -1 } else { 1 + random.below(4) as i64 });
             let meta = serde_json::Map::from_iter([("concurrency".to_owned(), limit)]);

@@ -51,6 +51,8 @@ pub struct Options {
     pub servers: u128,
     /// Users stop, skip, resume, restart, copy, archive, restore and delete runs, and change limits.
     pub has_users: bool,
+    /// They delete and repeat more than anything else.
+    pub has_deletions: bool,
     /// Servers are killed, also within a write, and between a write and its acknowledgement.
     pub has_crashes: bool,
     /// Servers stand still until others take them for dead.
@@ -68,6 +70,7 @@ impl Options {
             submissions: 2 + random.below(4),
             servers: 1 + u128::from(random.below(3)),
             has_users: random.once_in(2),
+            has_deletions: random.once_in(4),
             has_crashes: !random.once_in(3),
             has_freezes: random.once_in(2),
             has_clock_jumps: random.once_in(3),

@@ -393,8 +393,10 @@ fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
         if !child.raw_content.is_empty() {
             tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
         }
-        lifecycle::apply(tx, child.uuid, &Event::Reset, now)?;
-        set_state(tx, id, if waits { state::WAITING } else { state::READY })?;
+        // One that is deleted stays as it ended.
+        if !lifecycle::apply(tx, child.uuid, &Event::Reset, now)?.next.status.is_done() {
+            set_state(tx, id, if waits { state::WAITING } else { state::READY })?;
+        }
     }
     Ok(id)
 }

@@ -43,7 +43,8 @@ impl World {
             return Ok(("submission", Some(run)));
         }
         if options.has_users && choice < 44 {
-            return users::interfere(&self.store, &self.mirror, random, &mut self.next_run);
+            let (store, mirror, next) = (&self.store, &self.mirror, &mut self.next_run);
+            return users::interfere(store, mirror, random, next, options.has_deletions);
         }
         if options.has_clock_jumps && choice == 44 && random.once_in(3) {
             clock::set_by(random.below(7_200_000_000) as i64 - 3_600_000_000);
