@@ -1,14 +1,12 @@
-//! `build`: the operation that makes the image of another one.
+//! `build`: the operation that makes the image of another one, and the name of that image.
 //!
 //! Must not know where components come from; the `hubRef` stays one.
 
+use polyaxon_model::builds::DESTINATION;
 use polyaxon_spec::node::{Map, Node, Value};
 use polyaxon_spec::span::Span;
 
-use crate::context::{RunContext, is_truthy};
-
-/// The param that says where the image goes.
-pub const DESTINATION: &str = "destination";
+use crate::context::{self, Agent, RunContext, is_truthy};
 
 /// The operation of the build of a composed operation; none when nothing is built. `inputs` are the values of the run
 /// that are known before it is compiled; templates in the section see them, and are rendered by the build.
@@ -26,7 +24,9 @@ pub fn operation(compiled: &Node, params: &Map, run: &RunContext) -> Option<Node
     for (key, param) in build.get("params").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
         all.insert(&key.text, param.clone());
     }
-    all.insert(DESTINATION, destination(all.get(DESTINATION), connection, run));
+    let destination = destination(all.get(DESTINATION), connection, run);
+    let registry = destination.get("connection").and_then(Node::as_str).map(str::to_owned);
+    all.insert(DESTINATION, destination);
 
     let mut document = Map::new();
     document.insert("version", Node::new(Value::Float(1.1), Span::NONE));
@@ -40,11 +40,29 @@ pub fn operation(compiled: &Node, params: &Map, run: &RunContext) -> Option<Node
         document.insert("cache", enabled(cache));
     }
     document.insert("params", Node::map(all));
-    let patch = patch(build.get("runPatch"), connection);
+    let patch = patch(build.get("runPatch"), registry.as_deref());
     if !patch.is_empty() {
         document.insert("runPatch", Node::map(patch));
     }
     Some(Node::map(document))
+}
+
+/// The image that a build makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its destination, behind the url of the registry that it goes to.
+    pub name: String,
+    pub connection: Option<String>,
+}
+
+/// The image that a resolved build is to make; none when it has no destination.
+pub fn image(resolved: &Node, agent: &Agent) -> Option<Image> {
+    let destination = context::params(resolved).into_iter().find(|param| param.name == DESTINATION)?;
+    let name = destination.value.as_str().filter(|name| !name.is_empty())?;
+    let registry = destination.connection.as_deref().and_then(|name| agent.connection(name));
+    let url = registry.and_then(|registry| registry.setting("url")).filter(|url| !url.is_empty());
+    let name = url.map_or_else(|| name.to_owned(), |url| format!("{url}/{name}"));
+    Some(Image { name, connection: destination.connection })
 }
 
 /// Literal params and defaults of the inputs of the run.
@@ -80,9 +98,10 @@ fn enabled(cache: &Node) -> Node {
     Node::map(map)
 }
 
-fn patch(given: Option<&Node>, connection: Option<&str>) -> Map {
+/// The build is given what it needs to push to the registry.
+fn patch(given: Option<&Node>, registry: Option<&str>) -> Map {
     let mut patch = given.and_then(Node::as_map).cloned().unwrap_or_else(Map::new);
-    if let Some(connection) = connection {
+    if let Some(connection) = registry {
         let mut names = patch.get("connections").and_then(Node::as_list).unwrap_or_default().to_vec();
         if !names.iter().any(|name| name.as_str() == Some(connection)) {
             names.push(Node::string(connection));
@@ -104,6 +123,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
+    use crate::connection::Connection;
 
     fn built(build: Json) -> Json {
         let compiled = Node::from_json(&json!({
@@ -136,6 +156,33 @@ mod tests {
         assert_eq!(full["runPatch"], json!({"connections": ["git", "registry"]}));
         assert_eq!((&full["queue"], &full["patchStrategy"]), (&json!("builds"), &json!("replace")));
         assert_eq!(full["cache"], json!({"ttl": 60, "disable": false}));
+        let alone = built(json!({"hubRef": "kaniko", "params": {"destination": {"connection": "registry"}}}));
+        assert_eq!(alone["params"]["destination"], json!({"value": "vision:01", "connection": "registry"}));
+        assert_eq!(alone["runPatch"], json!({"connections": ["registry"]}));
         assert_eq!(built(json!({})), Json::Null);
+    }
+
+    #[test]
+    fn an_image_is_named_with_its_registry() {
+        let registry = |name: &str, schema: Json| Connection {
+            name: name.to_owned(),
+            kind: "registry".to_owned(),
+            schema: Some(schema),
+            ..Connection::default()
+        };
+        let connections = vec![registry("acme", json!({"url": "reg.io/acme"})), registry("bare", json!({}))];
+        let agent = Agent { connections, ..Agent::default() };
+        let name = |destination: Json| {
+            let resolved = Node::from_json(&json!({ "inputs": [destination] }));
+            image(&resolved, &agent).map(|image| (image.name, image.connection.unwrap_or_default()))
+        };
+        let destination = |connection: &str| json!({"name": "destination", "type": "image", "value": "vision:01", "connection": connection});
+        for (connection, expected) in
+            [("acme", "reg.io/acme/vision:01"), ("bare", "vision:01"), ("gone", "vision:01"), ("", "vision:01")]
+        {
+            assert_eq!(name(destination(connection)), Some((expected.to_owned(), connection.to_owned())));
+        }
+        assert_eq!(name(json!({"name": "destination", "value": ""})), None);
+        assert_eq!(name(json!({"name": "other", "value": "vision:01"})), None);
     }
 }

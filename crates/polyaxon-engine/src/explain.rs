@@ -33,6 +33,8 @@ pub struct Facts {
     pub turn: Option<Turn>,
     /// The runs that something has to happen to before it begins.
     pub awaited: Vec<Awaited>,
+    /// The run that makes its image, or was to make it.
+    pub build: Option<Build>,
     /// Why a queued run is not given a slot; none when nobody could say.
     pub queue: Option<Queue>,
     /// How the children of a pipeline stand.
@@ -77,6 +79,16 @@ pub struct Awaited {
     pub kinds: String,
 }
 
+/// The run that makes the image of another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    pub uuid: RunId,
+    pub name: Option<String>,
+    pub status: Status,
+    /// When it came to this status.
+    pub since: Timestamp,
+}
+
 /// Where a run waits for a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queue {
@@ -112,12 +124,12 @@ pub struct Original {
 pub fn explain(facts: &Facts, now: Timestamp) -> Explanation {
     let mut words = Words::default();
     match facts.run.status {
-        _ if facts.run.pending.is_some() && !facts.run.status.is_done() => waiting::gate(facts, &mut words),
+        _ if facts.run.pending.is_some() && !facts.run.status.is_done() => waiting::gate(facts, now, &mut words),
         Status::Created | Status::OnSchedule | Status::Resuming | Status::Compiled => waiting::turn(facts, &mut words),
         Status::Queued => waiting::slot(facts, &mut words),
         Status::Retrying => waiting::retry(facts, now, &mut words),
         Status::Failed => ended::failed(facts, &mut words),
-        Status::UpstreamFailed => ended::upstream_failed(facts, &mut words),
+        Status::UpstreamFailed => ended::upstream_failed(facts, now, &mut words),
         Status::Skipped => ended::skipped(facts, &mut words),
         Status::Stopped | Status::Stopping => ended::stopped(facts, &mut words),
         Status::Succeeded => ended::succeeded(facts, &mut words),
@@ -155,6 +167,15 @@ impl Words {
 
     fn advise(&mut self, text: impl Into<String>) {
         self.next.push(text.into());
+    }
+}
+
+impl Build {
+    /// ``The build `kaniko` (0123abcd) is running (for 3 min).``
+    fn told(&self, now: Timestamp) -> String {
+        let name = self.name.as_deref().unwrap_or("without a name");
+        let time = lasting(now.seconds_since(self.since));
+        format!("The build `{name}` ({}) is {} (for {time}).", short(Some(self.uuid)), self.status)
     }
 }
 

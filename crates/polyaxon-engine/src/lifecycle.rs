@@ -85,6 +85,7 @@ pub fn decide(run: &RunState, event: &Event, now: Timestamp) -> Decision {
         Event::CacheLost => draft.cache_lost(),
         Event::BuildAwaited => draft.build_awaited(),
         Event::Built => draft.built(),
+        Event::Unneeded => draft.unneeded(),
         Event::Followed => draft.run.control.has_followers = true,
         Event::Watched => draft.run.control.has_listeners = true,
         Event::Listening => draft.listening(),
@@ -526,7 +527,8 @@ impl Draft {
             self.run.control.is_compiling = false;
             self.run.control.ending = None;
             self.run.control.retry_at = None;
-            self.run.pending.take_if(|pending| *pending == Pending::Cache);
+            // Other runs would have opened these gates.
+            self.run.pending.take_if(|pending| matches!(pending, Pending::Build | Pending::Cache));
         }
         if ended_now && self.run.has_followers() {
             self.actions.push(Action::React { life: self.run.control.life });

@@ -152,6 +152,8 @@ pub enum Event {
     BuildAwaited,
     /// The image of the run was made.
     Built,
+    /// No run waits for the image that the run makes.
+    Unneeded,
     /// Something outside of pipelines waits for the end of the run.
     Followed,
     /// Others wait for something to happen to the run.

@@ -8,12 +8,14 @@
 //! * [`kinds`] run kinds, runtimes, gates, edges, artifact kinds · [`event`] what starts an operation beside ends of others
 //! * [`run`], [`run_view`] the run record and its official projections · [`new_run`] create, clone and patch bodies ([`change`])
 //! * [`project`], [`lineage`], [`version`] ([`stage`]) the other records · [`agent`] · [`listing`] pages, paging, sorting · [`error`] error bodies
+//! * [`builds`] what runs and the builds of their images call each other
 //! * [`artifact`] folders of a run's store and the one rule for relative paths · [`names`] slugs
 //! * [`tree`] a pipeline as it is watched · [`explanation`] why a run is as it is · [`stats`] questions over many runs · [`pql`] the filter language of lists · [`quantity`] cores and bytes · [`backoff`] the one retry formula
 
 pub mod agent;
 pub mod artifact;
 pub mod backoff;
+pub mod builds;
 pub mod change;
 pub mod condition;
 pub mod error;

@@ -3,10 +3,14 @@
 //! Invariant: the id of the build follows from the run and its life, so that a life builds once.
 
 use polyaxon_compile::builds;
+use polyaxon_compile::context::Agent;
 use polyaxon_engine::state::Event;
+use polyaxon_model::JsonMap;
+use polyaxon_model::builds::{DESTINATION, IMAGE};
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::RunId;
-use polyaxon_model::kinds::{Pending, RunKind, Runtime};
+use polyaxon_model::kinds::{ArtifactKind, Pending, RunKind, Runtime};
+use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
 use polyaxon_model::time::Timestamp;
@@ -16,6 +20,7 @@ use polyaxon_store::db::Tx;
 use polyaxon_store::pipelines::child_id;
 use polyaxon_store::runs::NewRecord;
 use polyaxon_store::{actions, builds as stored, lifecycle, projects, runs};
+use serde_json::Value as Json;
 
 use crate::companion;
 use crate::compile::run_context;
@@ -38,7 +43,7 @@ pub(crate) fn needed(
     composed: &Compiled,
     life: u32,
 ) -> polyaxon_store::Result<Option<Build>> {
-    if run.meta_info.contains_key(stored::IMAGE) {
+    if run.meta_info.contains_key(IMAGE) {
         return Ok(None);
     }
     let Some(document) = builds::operation(&composed.operation, &composed.params, &run_context(run)) else {
@@ -74,6 +79,22 @@ pub(crate) fn start(
         Ok(record) => fail(tx, run, &format!("its component is a {}, only jobs build", record.birth.kind), now),
         Err(problem) => fail(tx, run, &problem, now),
     }
+}
+
+/// The image that a build is to make, as what it produces; it may record something more exact later.
+pub(crate) fn destination(resolved: &Node, agent: &Agent) -> Option<NewArtifact> {
+    let image = builds::image(resolved, agent)?;
+    Some(NewArtifact {
+        name: DESTINATION.to_owned(),
+        kind: ArtifactKind::DockerImage,
+        path: None,
+        summary: Some(JsonMap::from_iter([("image".to_owned(), Json::from(image.name))])),
+        is_input: Some(false),
+        state: None,
+        run: None,
+        connection: image.connection,
+        meta_info: None,
+    })
 }
 
 /// What was announced to be uploaded is what the image is made of.

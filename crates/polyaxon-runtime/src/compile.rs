@@ -8,8 +8,9 @@ use polyaxon_compile::support;
 use polyaxon_engine::cache::{self, Policy};
 use polyaxon_engine::state::{Compiled, Ending, Event, Place as Standing};
 use polyaxon_model::JsonMap;
+use polyaxon_model::builds::IMAGE;
 use polyaxon_model::ids::{ProjectId, RunId};
-use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind};
+use polyaxon_model::kinds::{ArtifactKind, ManagedBy, RunKind, Runtime};
 use polyaxon_model::lineage::NewArtifact;
 use polyaxon_model::new_run::Submission;
 use polyaxon_model::run::{DEFAULT_NAMESPACE, DEFAULT_OWNER, Run};
@@ -21,7 +22,6 @@ use polyaxon_spec::events::{Awaited, Source};
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::refs::Entity;
 use polyaxon_spec::{compose, events, wire};
-use polyaxon_store::builds::IMAGE;
 use polyaxon_store::cache::{Looks, Wish, explain};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
@@ -210,6 +210,9 @@ fn resolved(options: &RuntimeOptions, store: &Store, mut input: Input, now: Time
         }
         artifacts.extend(input.submission.as_ref().and_then(crate::submission::code_reference));
         artifacts.extend(uploaded(&input.run.meta_info));
+    }
+    if input.run.runtime == Some(Runtime::Builder) {
+        artifacts.extend(builds::destination(&resolved.operation, &context.agent));
     }
     let outputs = json_map(resolved.outputs).filter(|_| input.attempt == 0);
     let compilation = Compilation {

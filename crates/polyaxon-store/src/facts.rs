@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::db::{Tx, args, first, scalar};
 use crate::pipelines::{events, reports};
-use crate::{Error, Result, admission, lifecycle, notifications, runs, statuses};
+use crate::{Error, Result, admission, builds, lifecycle, notifications, runs, statuses};
 
 /// Children that failed which are named.
 const MOST_FAILED: i64 = 5;
@@ -33,6 +33,7 @@ pub fn of(tx: &mut dyn Tx, run: RunId, now: Timestamp) -> Result<Facts> {
         pipeline: pipeline(tx, id)?,
         turn: turn(tx, id)?,
         awaited: awaited(tx, id)?,
+        build: builds::of(tx, id)?,
         queue: if state.status == Status::Queued { queue(tx, run, now)? } else { None },
         children: if state.kind.is_pipeline() { Some(children(tx, id)?) } else { None },
         original: original(tx, id)?,

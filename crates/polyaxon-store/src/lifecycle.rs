@@ -10,7 +10,7 @@ use polyaxon_model::time::Timestamp;
 
 use crate::db::value::json;
 use crate::db::{Row, Tx, Value, args, first};
-use crate::{Error, Result, actions, cache, pipelines, projects, statuses};
+use crate::{Error, Result, actions, builds, cache, pipelines, projects, statuses};
 
 const STATE: &str = "SELECT r.id, r.kind, r.managed_by, r.status, r.pending, r.live_state, r.created_at, r.updated_at, \
      r.started_at, r.finished_at, r.wait_time, r.duration, r.control, r.beat_at, r.executor_id, r.pipeline_id, \
@@ -55,6 +55,7 @@ pub(crate) fn apply_for(
             actions::close_unwanted(tx, *id, next, now)?;
         }
         record(tx, *id, loaded.conditions, &decision, holder, now)?;
+        builds::follow(tx, *id, state, next, now)?;
         cache::follow(tx, *id, state, next)?;
         pipelines::counts::follow(tx, *id, *pipeline, state, next, now)?;
     }

@@ -1,8 +1,10 @@
 //! Runs that ended: how that came.
 
 use polyaxon_model::JsonMap;
+use polyaxon_model::builds::NOTIFIED;
 use polyaxon_model::condition::{EARLY_STOPPING, METRIC_MISSING, StatusCondition};
 use polyaxon_model::status::Status;
+use polyaxon_model::time::Timestamp;
 use serde_json::Value as Json;
 
 use super::{Facts, Words, sentence, short, waiting};
@@ -127,7 +129,7 @@ fn retries(facts: &Facts, words: &mut Words) {
     }
 }
 
-pub(super) fn upstream_failed(facts: &Facts, words: &mut Words) {
+pub(super) fn upstream_failed(facts: &Facts, now: Timestamp, words: &mut Words) {
     if facts.reason() == "SchedulerPrepare" {
         words.sum_up("The run did not begin because something it needs was not produced.");
         words.because("upstream_output", facts.message().to_owned());
@@ -140,10 +142,14 @@ pub(super) fn upstream_failed(facts: &Facts, words: &mut Words) {
         words.advise("Look at the runs that it listens to; `kinds` says what they have to do.");
         return;
     }
-    if facts.reason() == "SchedulerBuildNotify" {
+    if facts.reason() == NOTIFIED {
         words.sum_up("The run did not begin because its image was not made.");
         words.because("build", facts.message().to_owned());
-        words.advise("Explain the build and mend it; `polyaxon ops resume` on this run builds again.");
+        if let Some(build) = &facts.build {
+            words.because("build_status", build.told(now));
+            waiting::look_into(build, words);
+        }
+        words.advise(format!("When the cause is mended, `polyaxon ops resume {}` builds again.", facts.short()));
         return;
     }
     words.sum_up("The run did not begin because operations before it did not end as its trigger asks.");

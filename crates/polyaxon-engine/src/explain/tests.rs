@@ -38,6 +38,7 @@ fn facts(kind: RunKind, status: Status, reason: &str, message: &str) -> Facts {
         pipeline: None,
         turn: None,
         awaited: Vec::new(),
+        build: None,
         queue: None,
         children: None,
         original: None,
@@ -80,8 +81,32 @@ fn gates() {
     ] {
         let mut facts = job(Status::Created, "OperationServiceInit", "Run is created");
         facts.run.pending = Some(gate);
-        check(&facts, summary, &[gate.as_str()], &[word]);
+        let codes: &[&str] = if gate == Pending::Build { &["build", "build_status"] } else { &[gate.as_str()] };
+        check(&facts, summary, codes, &[word]);
     }
+}
+
+#[test]
+fn the_build_of_an_image_is_named() {
+    let build = |status| Build {
+        uuid: RunId::new(Uuid::from_u128(0x1234_5678 << 96)),
+        name: Some("kaniko".to_owned()),
+        status,
+        since: at(-210),
+    };
+    let mut waits = job(Status::Created, "OperationServiceInit", "Run is created");
+    waits.run.pending = Some(Pending::Build);
+    waits.build = Some(build(Status::Running));
+    let words =
+        ["The build `kaniko` (12345678) is running (for 4 min).", "polyaxon ops logs 12345678", "ops stop abcdef01"];
+    check(&waits, "waits for the build", &["build", "build_status"], &words);
+
+    let message = "The build x made no image, it is failed: exited with 1";
+    let mut unbuilt = job(Status::UpstreamFailed, "SchedulerBuildNotify", message);
+    unbuilt.build = Some(build(Status::Failed));
+    let words =
+        ["exited with 1", "`kaniko` (12345678) is failed (for 4 min).", "polyaxon explain 12345678", "builds again"];
+    check(&unbuilt, "image was not made", &["build", "build_status"], &words);
 }
 
 #[test]
@@ -128,8 +153,6 @@ fn an_operation_waits_for_an_event_of_another_one() {
     facts.turn.as_mut().unwrap().upstream.push(("prepare".to_owned(), Status::Running));
     check(&facts, "something to happen", &["event", "trigger"], &["its trigger `all_done` decides"]);
 
-    let unbuilt = job(Status::UpstreamFailed, "SchedulerBuildNotify", "The build x made no image, it is failed.");
-    check(&unbuilt, "image was not made", &["build"], &["it is failed", "builds again"]);
     let lost = job(Status::UpstreamFailed, crate::flow::event::LOST, "None of its events can happen any more: x.");
     check(&lost, "none of its events happened", &["event"], &["any more: x."]);
 }

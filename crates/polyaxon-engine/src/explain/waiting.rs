@@ -4,12 +4,12 @@ use polyaxon_model::kinds::{Pending, RunKind};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
-use super::{Awaited, Facts, Words, count, lasting, named};
+use super::{Awaited, Build, Facts, Words, count, lasting, named, short};
 use crate::flow::metrics::{By, Report};
 use crate::state::Place;
 
 /// A gate that somebody has to open.
-pub(super) fn gate(facts: &Facts, words: &mut Words) {
+pub(super) fn gate(facts: &Facts, now: Timestamp, words: &mut Words) {
     let run = facts.short();
     match facts.run.pending {
         Some(Pending::Approval) => {
@@ -32,6 +32,16 @@ pub(super) fn gate(facts: &Facts, words: &mut Words) {
         Some(Pending::Build) => {
             words.sum_up("The run waits for the build of its image.");
             words.because("build", "It begins when the run that builds the image has succeeded.");
+            match &facts.build {
+                Some(build) => {
+                    words.because("build_status", build.told(now));
+                    look_into(build, words);
+                }
+                None => words.because("build_status", "Which run that is was not recorded."),
+            }
+            words.advise(format!(
+                "Stop it with `polyaxon ops stop {run}`; a build that nobody else needs stops with it."
+            ));
         }
         Some(Pending::Cache) => {
             words.sum_up("The run waits for another one whose results it may reuse.");
@@ -39,6 +49,14 @@ pub(super) fn gate(facts: &Facts, words: &mut Words) {
         }
         None => {}
     }
+}
+
+/// What shows more of a build.
+pub(super) fn look_into(build: &Build, words: &mut Words) {
+    let build = short(Some(build.uuid));
+    words.advise(format!(
+        "`polyaxon explain {build}` says more of the build, `polyaxon ops logs {build}` what it does."
+    ));
 }
 
 /// Runs that were not let to wait for a slot yet.

@@ -333,9 +333,10 @@ pathRef: ./report.yaml",
 A hook is a run that follows when this run ends.
 
 A build is a run that makes the image before this run starts. It gets the param `destination`, by default the project and
-the uuid of the run that waits (`vision:8aac02e3…`), `connection`, and the inputs of the run. The image that it records as
-the artifact `destination` of the kind `docker_image`, or else its `destination`, takes the place of the image of the main
-container. A run whose build does not succeed ends as `upstream_failed`; a search is built once for all of its runs, and
+the uuid of the run that waits (`vision:8aac02e3…`), `connection`, and the inputs of the run. Its `destination`, behind
+the `url` of the connection of that param, takes the place of the image of the main container, or what the build records
+itself as the artifact `destination` of the kind `docker_image`. A run whose build does not succeed ends as
+`upstream_failed`, and a build that no run waits for any more is stopped. A search is built once for all of its runs, and
 clones keep the image. With `cache`, a build with the same params (but `destination`) and the same code is reused.
 
 Events start an operation when something happens to a run: to an operation of the same dag (`ops.NAME`), which need not

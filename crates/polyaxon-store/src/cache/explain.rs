@@ -5,6 +5,7 @@
 use polyaxon_engine::cache::choice::Unfit;
 use polyaxon_engine::cache::parts::{Difference, Parts, Sources};
 use polyaxon_engine::cache::{Code, Facts, Policy, Refusal, refusal};
+use polyaxon_model::builds::{DESTINATION, IMAGE};
 use polyaxon_model::ids::{RunId, StateId};
 use polyaxon_model::kinds::{CloningKind, RunKind, Runtime};
 use polyaxon_model::new_run::Submission;
@@ -14,7 +15,6 @@ use polyaxon_spec::node::Node;
 use polyaxon_spec::wire;
 use serde_json::Value as Json;
 
-use crate::builds::DESTINATION;
 use crate::db::Tx;
 use crate::{Error, Result, cache, lifecycle, runs, submission};
 
@@ -81,7 +81,7 @@ pub fn collect(run: &Run, sent: Option<&Submission>, policy: &Policy, composed: 
         runtime: &composed.get("run").map_or(Json::Null, Node::to_json),
         resolved,
         component: component.and_then(|component| component.get("state")?.as_str()?.parse().ok()),
-        built_image: text(run, "destination_image"),
+        built_image: text(run, IMAGE),
         code: &code(run, sent),
         left_out: (run.runtime == Some(Runtime::Builder)).then_some(DESTINATION),
     };

@@ -4,6 +4,7 @@
 
 mod admin;
 mod basics;
+mod builds;
 mod check;
 mod config;
 mod errors;

@@ -18,13 +18,13 @@ impl Home {
         serde_json::from_str(&done.stdout).unwrap()
     }
 
-    fn get(&self, run: &str) -> Value {
+    pub(crate) fn get(&self, run: &str) -> Value {
         let done = self.run(&["ops", "get", run, "-o", "json"]);
         assert_eq!(done.code, 0, "{}", done.stderr);
         serde_json::from_str(&done.stdout).unwrap()
     }
 
-    fn wait_for(&self, run: &str, status: &str) {
+    pub(crate) fn wait_for(&self, run: &str, status: &str) {
         let end = Instant::now() + Duration::from_secs(20);
         while self.get(run)["status"] != status {
             assert!(Instant::now() < end, "{run} is {}, not {status}", self.get(run)["status"]);

@@ -9,7 +9,7 @@ use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use polyaxon_model::version::VersionBody;
 use polyaxon_store::versions::{self, Key};
-use polyaxon_store::{Fate, lineage};
+use polyaxon_store::{Fate, lifecycle, lineage};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -112,6 +112,82 @@ fn a_run_whose_build_fails_cannot_begin() {
 }
 
 #[test]
+fn a_build_is_stopped_with_the_run_that_waits_for_it() {
+    let stop = |scene: &mut Scene, run: RunId, event: Event, is_bulk: bool| {
+        if is_bulk {
+            scene.store.write_blocking(move |tx| lifecycle::apply_all(tx, &[run], &event, now())).unwrap();
+        } else {
+            scene.apply(run, event);
+        }
+        scene.play();
+    };
+    for event in [Event::StopRequested, Event::SkipRequested, Event::ArchiveRequested, Event::DeleteRequested] {
+        let ends = [false, true].map(|is_bulk| {
+            let mut scene = scene(None, |run| if is_build(run) { End::Hang } else { End::Succeed });
+            let run = scene.submit(&built(operation(&job())));
+            scene.play();
+            let build = build_of(&scene, run).uuid;
+            stop(&mut scene, run, event.clone(), is_bulk);
+            let last = scene.conditions(build).pop().unwrap();
+            assert_eq!(last.message.as_deref(), Some("No run waits for its image any more."), "{event:?}");
+            (scene.run(run).pending, scene.status(run), scene.history(build))
+        });
+        assert_eq!(ends[0], ends[1], "{event:?}");
+        assert!(ends[0].0.is_none() && ends[0].1.is_done(), "{event:?}");
+        assert_eq!(ends[0].2.last(), Some(&Status::Stopped), "{event:?}");
+    }
+}
+
+#[test]
+fn a_build_that_others_wait_for_goes_on() {
+    let play = |last_too: bool| {
+        let mut scene = scene(None, |run| if is_build(run) { End::Hang } else { End::Succeed });
+        let section = json!({ "hubRef": "accepted:builder", "cache": { "ttl": 3600 } });
+        let submit = |scene: &mut Scene| {
+            let run = scene.submit(&with(operation(&job()), "build", section.clone()));
+            scene.play();
+            run
+        };
+        let (first, second) = (submit(&mut scene), submit(&mut scene));
+        let (build, waits) = (build_of(&scene, first).uuid, build_of(&scene, second));
+        assert_eq!(waits.pending, Some(Pending::Cache));
+        scene.apply(first, Event::StopRequested);
+        scene.play();
+        assert_eq!((scene.status(first), scene.status(build)), (Status::Stopped, Status::Running));
+        if last_too {
+            scene.apply(second, Event::StopRequested);
+            scene.play();
+            assert_eq!(scene.status(waits.uuid), Status::Stopped);
+        } else {
+            scene.finish(build, &End::Succeed);
+            scene.play();
+        }
+        (scene.status(build), scene.status(second))
+    };
+    assert_eq!(play(false), (Status::Succeeded, Status::Succeeded));
+    assert_eq!(play(true), (Status::Stopped, Status::Stopped));
+}
+
+#[test]
+fn a_run_that_goes_on_waits_for_its_new_build_alone() {
+    let mut scene = scene(None, |run| if is_build(run) { End::Hang } else { End::Succeed });
+    let run = scene.submit(&built(operation(&job())));
+    scene.play();
+    let old = build_of(&scene, run).uuid;
+    scene.apply(run, Event::StopRequested);
+    scene.apply(run, Event::ResumeRequested);
+    scene.play();
+    let new = build_of(&scene, run).uuid;
+    assert_eq!(
+        (scene.status(old), scene.status(new), scene.status(run)),
+        (Status::Stopped, Status::Running, Status::Resuming)
+    );
+    scene.finish(new, &End::Succeed);
+    scene.play();
+    assert_eq!(scene.status(run), Status::Succeeded);
+}
+
+#[test]
 fn a_component_that_cannot_build_is_told_at_once() {
     let mut scene = scene(None, |_| End::Succeed);
     let run = scene.submit(&with(operation(&job()), "build", json!({ "hubRef": "accepted:none" })));
@@ -180,6 +256,28 @@ fn every_write_can_be_the_last_of_a_server() {
         for fate in [Fate::Lost, Fate::Unheard] {
             let (found, made, count, _) = play(Some((at, fate)));
             assert_eq!((found, &made, count), (status, &image, 1), "write {at} of {writes} was {fate:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_killed_while_a_run_is_stopped_stops_the_build() {
+    let play = |fault| {
+        let mut scene = scene(None, |run| if is_build(run) { End::Hang } else { End::Succeed });
+        let run = scene.submit(&built(operation(&job())));
+        scene.play();
+        let build = build_of(&scene, run).uuid;
+        Scene::fail_at(fault);
+        scene.apply(run, Event::StopRequested);
+        scene.play();
+        (scene.history(run), scene.history(build), Scene::writes())
+    };
+    let (run, build, writes) = play(None);
+    assert_eq!((run.last(), build.last()), (Some(&Status::Stopped), Some(&Status::Stopped)));
+    for at in 0..writes {
+        for fate in [Fate::Lost, Fate::Unheard] {
+            let (found, of_build, _) = play(Some((at, fate)));
+            assert_eq!((found, of_build), (run.clone(), build.clone()), "write {at} of {writes} was {fate:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use polyaxon_engine::clone::{self, CloneError, ContentRule, NewClone, Source};
 use polyaxon_engine::state::{Birth, Event, Place};
+use polyaxon_model::builds::IMAGE;
 use polyaxon_model::change::Change;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::new_run::{CloneRequest, RunPatch};
@@ -102,7 +103,7 @@ async fn create(server: &Server, path: RunPath, request: CloneRequest, kind: New
             record.component_state = content.component_state;
             record.original = Some((plan.original, plan.cloning_kind));
             record.submission = submission::get(tx, from)?;
-            let has_image = record.meta_info.contains_key(builds::IMAGE);
+            let has_image = record.meta_info.contains_key(IMAGE);
             let created = runs::create(tx, &record, now)?;
             if has_image {
                 builds::inherit(tx, from, created.uuid)?;
