@@ -281,9 +281,8 @@ pathRef: ./train.yaml",
         title: "Hyper-parameters",
         summary: "the values that a search tries",
         intro: "\
-`choice` and the ranges and spaces have a fixed number of values; the distributions are for `random`, `hyperband` and
-`tpe`, and `uniform` for `bayes` too. Bounds are written as mapping (`{low: 0, high: 1}`), as list (`[0, 1]`), or as text
-in quotes (`\"0:1\"`).",
+`choice` and the ranges and spaces have a fixed number of values; the distributions are for every search but `grid`.
+Bounds are written as mapping (`{low: 0, high: 1}`), as list (`[0, 1]`), or as text in quotes (`\"0:1\"`).",
         example: "\
 kind: operation
 matrix:

@@ -101,6 +101,26 @@ fn check_value(hyper_parameter: &mut Node, path: &str, diagnostics: &mut Vec<Dia
         let start = report::start(hyper_parameter);
         diagnostics.push(report::missing_field(&CHOICE, &CHOICE.fields[1], start, path));
     }
+    if kind == "geomspace" {
+        check_ratios(hyper_parameter, path, diagnostics);
+    }
+}
+
+/// Multiples of a number that is not above 0 never reach one that is.
+fn check_ratios(hyper_parameter: &Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
+    for name in ["start", "stop"] {
+        let Some(bound) = hyper_parameter.at(&["value", name]) else { continue };
+        if matches!(bound.value, Value::Float(number) if number <= 0.0) {
+            let path = report::join(&report::join(path, "value"), name);
+            let message = format!("`{path}` is {}, but the bounds of a geomspace are above 0", report::shown(bound));
+            diagnostics.push(
+                Diagnostic::error(codes::VALUE, bound.span, message)
+                    .label("must be greater than 0")
+                    .path(path)
+                    .help("use `linspace` for numbers with equal distances"),
+            );
+        }
+    }
 }
 
 /// What a number of a shape means.

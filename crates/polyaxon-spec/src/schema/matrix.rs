@@ -202,7 +202,7 @@ static BAYES: Section = Section {
         tuner().template(),
         early_stopping(),
     ],
-    check: Some(refuse_uneven_distributions),
+    check: None,
 };
 
 static TPE: Section = Section {
@@ -362,20 +362,11 @@ const DISTRIBUTIONS: &[&str] =
     &["pchoice", "uniform", "quniform", "loguniform", "qloguniform", "normal", "qnormal", "lognormal", "qlognormal"];
 
 fn refuse_distributions(matrix: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
-    refuse_kinds(matrix, path, |kind| DISTRIBUTIONS.contains(&kind), diagnostics);
-}
-
-fn refuse_uneven_distributions(matrix: &mut Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
-    refuse_kinds(matrix, path, |kind| kind != "uniform" && DISTRIBUTIONS.contains(&kind), diagnostics);
-}
-
-fn refuse_kinds(matrix: &Node, path: &str, is_refused: impl Fn(&str) -> bool, diagnostics: &mut Vec<Diagnostic>) {
-    let search = matrix.get("kind").and_then(Node::as_str).unwrap_or_default();
+    let is_distribution = |kind: &Node| kind.as_str().is_some_and(|kind| DISTRIBUTIONS.contains(&kind));
     let Some(params) = matrix.get("params").and_then(Node::as_map) else { return };
     for (name, param) in params.iter() {
-        let Some(kind) = param.get("kind").filter(|kind| kind.as_str().is_some_and(&is_refused)) else { continue };
-        let message =
-            format!("`{}` has the kind {}, which a {search} search cannot use", name.text, report::shown(kind));
+        let Some(kind) = param.get("kind").filter(|kind| is_distribution(kind)) else { continue };
+        let message = format!("`{}` has the kind {}, which a grid search cannot use", name.text, report::shown(kind));
         diagnostics.push(
             Diagnostic::error(codes::MATRIX_DISTRIBUTION, kind.span, message)
                 .label("a distribution")

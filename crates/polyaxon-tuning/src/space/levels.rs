@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use polyaxon_spec::node::Node;
-use polyaxon_spec::spaces::{Scale, Values};
+use polyaxon_spec::spaces::Values;
 use serde_json::Value as Json;
 
 use super::domain::{Shape, number};
@@ -40,11 +40,6 @@ impl Levels {
             return weighted(node).map(Some);
         }
         let Some(values) = Values::of(node) else { return Ok(None) };
-        if let Values::Between { start, stop, scale: Scale::Geometric, .. } = values
-            && (start <= 0.0 || stop <= 0.0)
-        {
-            return Err(format!("goes from {start} to {stop}; a geomspace has bounds above 0"));
-        }
         let choices = match &values {
             Values::Listed(choices) => choices.iter().map(Node::to_json).collect(),
             _ => Vec::new(),
