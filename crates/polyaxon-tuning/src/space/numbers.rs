@@ -121,11 +121,15 @@ impl Numbers {
     fn quantised(&self, value: f64, round: fn(f64) -> f64) -> f64 {
         let Some(q) = self.quantum else { return value };
         let multiple = round(value / q);
-        match self.bounds() {
-            Some((low, high)) if low <= high => multiple.clamp(low, high) * q,
+        match (self.bounds(), self.law) {
+            (Some((first, last)), Law::Uniform { low, high }) if first <= last => {
+                let nearest = multiple.clamp(first, last) * q;
+                // In binary it may be beyond a bound that it is in decimals.
+                if self.is_logarithm { nearest.min(self.outer(high)) } else { nearest.max(low).min(high) }
+            }
             // No multiple lies between the bounds.
-            Some(_) => value,
-            None => multiple * q,
+            (Some(_), _) => value,
+            (None, _) => multiple * q,
         }
     }
 

@@ -212,6 +212,41 @@ fn trials_that_fail_are_not_fatal() {
 }
 
 #[test]
+fn searches_that_learn_take_every_kind_of_parameter() {
+    let params = json!({
+        "rate": {"kind": "loguniform", "value": [-9, 0]},
+        "steps": {"kind": "qloguniform", "value": [0, 5, 1]},
+        "dropout": {"kind": "quniform", "value": [0, 0.6, 0.1]},
+        "bias": {"kind": "normal", "value": [0, 2]},
+        "scale": {"kind": "qlognormal", "value": [1, 0.5, 1]},
+        "day": {"kind": "daterange", "value": ["2024-05-01", "2024-05-04", 1]},
+        "name": {"kind": "pchoice", "value": [["a", 0.2], ["b", 0.8]]},
+    });
+    for (kind, further) in [
+        ("tpe", json!({"numRuns": 1, "maxIterations": 40})),
+        ("bayes", json!({"numInitialRuns": 8, "maxIterations": 32})),
+        ("hyperopt", json!({"numRuns": 1, "maxIterations": 40, "algorithm": "anneal"})),
+    ] {
+        let mut matrix = matrix(kind, further);
+        matrix["params"] = params.clone();
+        let mut simulation = Simulation::new(&matrix);
+        let loss = |trial: &Trial| (number(trial, "rate").ln() + 3.0).abs() + 0.1 * number(trial, "bias").abs();
+        simulation.run(1, |trial| Outcome::Succeeded(vec![loss(trial)]));
+        assert_eq!(simulation.trials.len(), 40);
+        for trial in &simulation.trials {
+            let is_inside = |name: &str, low: f64, high: f64| (low..=high).contains(&number(trial, name));
+            let numbers =
+                is_inside("rate", 1e-4, 1.0) && is_inside("steps", 1.0, 148.5) && is_inside("dropout", 0.0, 0.6);
+            let names = ["a", "b"].map(Some).contains(&trial.configuration["name"].as_str());
+            let days = trial.configuration["day"].as_str().is_some_and(|day| day.starts_with("2024-05-0"));
+            assert!(numbers && names && days && number(trial, "scale") >= 0.0, "{kind}: {trial:?}");
+        }
+        let best = simulation.trials.iter().map(loss).fold(f64::INFINITY, f64::min);
+        assert!(best < 0.3, "{kind}: {best}");
+    }
+}
+
+#[test]
 fn finite_spaces_are_searched_once() {
     let params = json!({
         "a": {"kind": "choice", "value": ["x", "y"]},
