@@ -2,13 +2,13 @@
 
 mod clones;
 mod documents;
+mod server;
 mod tracking;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use polyaxon_artifacts::changes::Changes;
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_engine::admission::Capacity;
 use polyaxon_engine::state::{Action, Birth, Event, Exit, Phase, Place};
@@ -21,17 +21,17 @@ use polyaxon_model::new_run::RunPatch;
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
-use polyaxon_runtime::RuntimeOptions;
 use polyaxon_runtime::steps::Performer;
 use polyaxon_spec::{compose, wire};
 use polyaxon_store::actions::{self, Ability, OpenAction};
 use polyaxon_store::db::Tx;
 use polyaxon_store::runs::NewRecord;
-use polyaxon_store::{Error, Fate, Store, admission, lifecycle, pipelines, projects, runs, servers};
+use polyaxon_store::{Error, Fate, Store, admission, lifecycle, pipelines, runs, servers};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 pub(crate) use documents::{dag, is_named, job, op, operation, with};
+use server::{performer, prepare};
 
 pub(crate) const SERVER: ExecutorId = ExecutorId::new(Uuid::from_u128(2));
 pub(crate) const PROJECT: ProjectId = ProjectId::new(Uuid::from_u128(1));
@@ -95,11 +95,7 @@ impl Scene {
         FAULT.set(None);
         let home = tempfile::tempdir().unwrap();
         let store = Store::in_memory(Box::new(fate)).unwrap().of_server(SERVER);
-        let begin = |tx: &mut dyn Tx| {
-            projects::get_or_create(tx, "accepted", PROJECT, now())?;
-            servers::register(tx, SERVER, "here", Ability::Execute, now())
-        };
-        store.write_blocking(begin).unwrap();
+        prepare(&store);
         let performer = performer(&home, &store, false);
         Scene::fail_at(fault);
         let script = Box::new(script);
@@ -380,21 +376,4 @@ fn time_of(action: &Action) -> Option<Timestamp> {
         Action::Wake { at } | Action::Delete { at } => Some(*at),
         _ => None,
     }
-}
-
-fn performer(home: &tempfile::TempDir, store: &Store, executes: bool) -> Performer {
-    let options = RuntimeOptions {
-        server: SERVER,
-        layout: Layout::new(home.path()),
-        program: "none".into(),
-        api_host: "here".to_owned(),
-        capacity: Capacity::of_slots(64),
-        executes,
-        changes: Changes::new(),
-        executor_lost: Duration::from_mins(10),
-        connections: [].into(),
-        variable: |_| None,
-        clock: now,
-    };
-    Performer::new(store.clone(), options)
 }
