@@ -14,5 +14,6 @@ mod lsp;
 mod runs;
 mod server;
 mod tools;
+mod tuner;
 mod versions;
 mod watch;
