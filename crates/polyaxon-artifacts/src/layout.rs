@@ -97,8 +97,11 @@ impl Layout {
     }
 
     /// The context root of the job (`POLYAXON_CONTEXT_ROOT`, in place of `/plx-context`).
+    ///
+    /// Its name has the uuid with hyphens: the official client takes what follows the first `<uuid>/` in a path for
+    /// the path of an artifact in its run.
     pub fn scratch(&self, run: RunId) -> PathBuf {
-        self.scratches().join(run.to_hex())
+        self.scratches().join(run.uuid().hyphenated().to_string())
     }
 
     pub fn supervisor(&self, run: RunId) -> PathBuf {
@@ -163,6 +166,10 @@ mod tests {
         layout.prepare(run).unwrap();
         layout.prepare(run).unwrap();
         fs::write(layout.scratch(run).join("artifacts").join(run.to_hex()).join("outputs/a"), "x").unwrap();
+        // What the official client logs as the path of an artifact.
+        let logged = layout.scratch(run).join("artifacts").join(run.to_hex()).join("outputs/a");
+        let logged = logged.to_string_lossy().into_owned();
+        assert_eq!(logged.split(&format!("{run}/")).nth(1), Some("outputs/a"));
         assert_eq!(Layout::of_supervisor(&layout.supervisor(run)), Some(layout.clone()));
         layout.remove_scratch(run).unwrap();
         assert_eq!(fs::read_to_string(layout.outputs(run).join("a")).unwrap(), "x");

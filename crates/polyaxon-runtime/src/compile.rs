@@ -26,6 +26,7 @@ use polyaxon_store::cache::{Looks, Wish, explain};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::NewEdge;
 use polyaxon_store::pipelines::events::Listen;
+use polyaxon_store::pipelines::sources::Artifacts;
 use polyaxon_store::runs::{self, Compilation};
 use polyaxon_store::{Store, lifecycle, pipelines, projects, queues, submission};
 use serde_json::{Value as Json, json};
@@ -86,6 +87,7 @@ pub(crate) fn read(tx: &mut dyn Tx, id: RunId) -> polyaxon_store::Result<Option<
     if wanted.around {
         sources.around = pipelines::sources::around(tx, id)?;
     }
+    sources.artifacts = Artifacts::read(tx, sources.all(), wanted.values)?;
     let named = operation.as_ref().ok().and_then(|composed| composed.operation.get("queue")).and_then(Node::as_str);
     let queue = queues::resolve(tx, named)?;
     // In a dag that was seen to before; whoever runs it again by hand does not want to wait either.

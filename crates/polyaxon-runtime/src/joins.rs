@@ -17,7 +17,7 @@ use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::refs::{self, RefValue};
 use polyaxon_store::db::Tx;
 use polyaxon_store::edges::{NewEdge, Side};
-use polyaxon_store::pipelines::sources::holder;
+use polyaxon_store::pipelines::sources::{Artifacts, holder};
 use polyaxon_store::run_list::{self, RunQuery};
 use serde_json::{Value as Json, json};
 
@@ -34,6 +34,13 @@ pub(crate) struct Join {
     limit: u32,
     offset: u64,
     params: Map,
+}
+
+/// What a join found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    runs: Vec<Run>,
+    artifacts: Artifacts,
 }
 
 /// The joins of an operation whose params are values.
@@ -85,7 +92,7 @@ impl Join {
         known: &run_list::Known,
         project: ProjectId,
         now: Timestamp,
-    ) -> polyaxon_store::Result<Result<Vec<Run>, String>> {
+    ) -> polyaxon_store::Result<Result<Found, String>> {
         // Old runs count as much as new ones, and the oldest comes first.
         let any_time = if self.query.contains("created_at") { "" } else { ", created_at:_any_" };
         let wanted = RunQuery {
@@ -96,7 +103,12 @@ impl Join {
             paging: Paging { limit: self.limit, offset: self.offset, counting: Counting::Skip },
         };
         match run_list::list(tx, known, &wanted, now) {
-            Ok(page) => Ok(Ok(page.results)),
+            Ok(page) => {
+                let asked =
+                    self.params.iter().filter_map(|(key, param)| refs::read_value(&key.text, param, false).ok());
+                let artifacts = Artifacts::read(tx, &page.results, asked)?;
+                Ok(Ok(Found { runs: page.results, artifacts }))
+            }
             Err(polyaxon_store::Error::Query(problem)) => {
                 Ok(Err(format!("the query `{}` of a join is wrong: {problem}", self.query)))
             }
@@ -109,19 +121,23 @@ impl Join {
         &self,
         params: &mut Map,
         run: &Run,
-        found: &[Run],
+        found: &Found,
         layout: &Layout,
     ) -> Result<Vec<NewEdge>, String> {
-        let found: Vec<&Run> = found.iter().filter(|other| other.uuid != run.uuid).collect();
+        let Found { runs, artifacts } = found;
+        let found: Vec<&Run> = runs.iter().filter(|other| other.uuid != run.uuid).collect();
         let mut asked = serde_json::Map::new();
         for (key, param) in self.params.iter() {
             let given = param.get("value").map(Node::to_json).unwrap_or_default();
             let value = match &given {
-                Json::Object(files) => of_files(files, &found),
+                Json::Object(files) => {
+                    asked.insert(key.text.clone(), given.clone());
+                    of_files(files, &found)
+                }
                 _ => {
                     let value = refs::read_value(&key.text, param, false).map_err(|problem| problem.message.clone())?;
                     asked.insert(key.text.clone(), json!(value.text()));
-                    of_runs(&value, &found, layout)
+                    of_runs(&value, &found, artifacts, layout)
                 }
             };
             // Several joins may collect into one list.
@@ -182,8 +198,8 @@ fn is_empty(value: &Node) -> bool {
     }
 }
 
-fn of_runs(asked: &RefValue, found: &[&Run], layout: &Layout) -> Json {
-    found.iter().map(|run| references::value(run, asked, layout).unwrap_or(Json::Null)).collect()
+fn of_runs(asked: &RefValue, found: &[&Run], artifacts: &Artifacts, layout: &Layout) -> Json {
+    found.iter().map(|run| references::value(run, asked, artifacts, layout).unwrap_or(Json::Null)).collect()
 }
 
 /// Files and folders of all runs in one object.

@@ -11,7 +11,7 @@ use polyaxon_spec::io::Declaration;
 use polyaxon_spec::node::{Map, Node};
 use polyaxon_spec::refs::{self, Entity, RefValue, Reference};
 use polyaxon_store::edges::{NewEdge, Side};
-use polyaxon_store::pipelines::sources::{self, holder};
+use polyaxon_store::pipelines::sources::{self, Artifacts, holder};
 use serde_json::{Value as Json, json};
 
 /// The runs that params can refer to.
@@ -22,6 +22,13 @@ pub(crate) struct Sources {
     pub(crate) upstream: HashMap<String, Run>,
     /// The pipeline around the run.
     pub(crate) around: Option<Run>,
+    pub(crate) artifacts: Artifacts,
+}
+
+impl Sources {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().chain(self.upstream.values()).chain(&self.around)
+    }
 }
 
 /// Why a param has no value, as a sentence for the status of the run.
@@ -40,17 +47,19 @@ pub(crate) struct Wanted {
     pub(crate) runs: Vec<RunId>,
     pub(crate) upstream: bool,
     pub(crate) around: bool,
+    pub(crate) values: Vec<RefValue>,
 }
 
 pub(crate) fn wanted(params: &Map) -> Wanted {
     let mut wanted = Wanted::default();
     for (key, param) in params.iter() {
-        match refs::read(&key.text, param) {
-            Ok(Some(Reference { entity: Entity::Run(uuid), .. })) => wanted.runs.extend(uuid.parse::<RunId>()),
-            Ok(Some(Reference { entity: Entity::Operation(_), .. })) => wanted.upstream = true,
-            Ok(Some(Reference { entity: Entity::Dag, .. })) => wanted.around = true,
-            Ok(None) | Err(_) => {}
+        let Ok(Some(Reference { entity, value })) = refs::read(&key.text, param) else { continue };
+        match entity {
+            Entity::Run(uuid) => wanted.runs.extend(uuid.parse::<RunId>()),
+            Entity::Operation(_) => wanted.upstream = true,
+            Entity::Dag => wanted.around = true,
         }
+        wanted.values.push(value);
     }
     wanted
 }
@@ -68,7 +77,7 @@ pub(crate) fn fill(
     for (key, param) in params.iter_mut() {
         let Ok(Some(reference)) = refs::read(&key.text, param) else { continue };
         let run = source(&key.text, &reference, project, sources)?;
-        let Some(value) = value(run, &reference.value, layout) else {
+        let Some(value) = value(run, &reference.value, &sources.artifacts, layout) else {
             if reference.entity == Entity::Dag || !is_optional(operation, &key.text) {
                 return Err(not_there(&key.text, &reference, run));
             }
@@ -145,8 +154,8 @@ fn add_edge(edges: &mut Vec<NewEdge>, other: RunId, name: &str, asked: &str) {
 }
 
 /// What a run has of what is asked.
-pub(crate) fn value(run: &Run, asked: &RefValue, layout: &Layout) -> Option<Json> {
-    let known = sources::value(run, asked);
+pub(crate) fn value(run: &Run, asked: &RefValue, artifacts: &Artifacts, layout: &Layout) -> Option<Json> {
+    let known = sources::value(run, asked, artifacts);
     match (asked.section(), asked.name()) {
         ("globals", Some(name)) if known.is_none() => globals(run, name, layout),
         _ => known,

@@ -1,5 +1,7 @@
 //! Artifacts and their links to runs. An artifact is one (name, state) for all runs.
 
+use std::collections::BTreeMap;
+
 use polyaxon_model::ids::{ProjectId, RunId};
 use polyaxon_model::lineage::{ArtifactRow, NamedKind, NewArtifact};
 use polyaxon_model::listing::{Direction, ListPage, Paging};
@@ -47,6 +49,18 @@ pub fn get(tx: &mut dyn Tx, run: RunId, name: &str) -> Result<Option<ArtifactRow
     let run = cache::holder(tx, run)?;
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE r.uuid = ?1 AND a.name = ?2 ORDER BY l.id DESC LIMIT 1");
     first(tx, &sql, args![run, name])?.map(read).transpose()
+}
+
+/// Named artifacts of one run that are looked at.
+const MOST_NAMED: i64 = 1000;
+
+/// What a run produced: names, and where that is. Of several of a name the newest counts.
+pub(crate) fn paths(tx: &mut dyn Tx, run: RunId) -> Result<BTreeMap<String, String>> {
+    let sql = format!(
+        "SELECT a.name, a.path FROM {FROM} WHERE r.uuid = ?1 AND a.path IS NOT NULL AND NOT coalesce(l.is_input, FALSE) \
+         ORDER BY l.id LIMIT ?2"
+    );
+    tx.query(&sql, args![run, MOST_NAMED])?.into_iter().map(|mut row| Ok((row.take()?, row.take()?))).collect()
 }
 
 /// What a version promotes of its run.

@@ -10,7 +10,8 @@ use polyaxon_spec::refs::Entity;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Pipeline, child_id, sources};
+use super::sources::{self, Artifacts};
+use super::{Pipeline, child_id};
 use crate::db::{Tx, args, first};
 use crate::{Result, metrics, runs};
 
@@ -41,7 +42,8 @@ pub(super) fn hand_out(tx: &mut dyn Tx, dag: &Pipeline) -> Result<()> {
         outputs.remove(name);
         let Entity::Operation(of) = &reference.entity else { continue };
         let Some(run) = runs::get(tx, child_id(dag.run, of))? else { continue };
-        if let Some(value) = sources::value(&run, &reference.value) {
+        let artifacts = Artifacts::read(tx, [&run], [reference.value.clone()])?;
+        if let Some(value) = sources::value(&run, &reference.value, &artifacts) {
             outputs.insert(name.to_owned(), value);
         }
         if reference.value.section() == "artifacts" {

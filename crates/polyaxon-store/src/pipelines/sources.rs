@@ -1,6 +1,6 @@
 //! The runs that the params of a child refer to: its pipeline, and the operations before it; and what they have.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::RunId;
@@ -11,10 +11,57 @@ use serde_json::{Value as Json, json};
 
 use crate::Result;
 use crate::db::{Tx, args, first};
+use crate::lineage;
 use crate::run_row::{self, Depth};
 
+/// Where the named artifacts of runs are, below their folders.
+#[derive(Clone, Debug, Default)]
+pub struct Artifacts(HashMap<RunId, BTreeMap<String, String>>);
+
+impl Artifacts {
+    /// Those of some runs, if what is asked of them needs it.
+    pub fn read<'a>(
+        tx: &mut dyn Tx,
+        runs: impl IntoIterator<Item = &'a Run>,
+        asked: impl IntoIterator<Item = RefValue>,
+    ) -> Result<Artifacts> {
+        let mut found = Artifacts::default();
+        if asked.into_iter().any(|asked| asked.section() == "artifacts" && !is_place(asked.name())) {
+            for run in runs {
+                let holder = holder(run);
+                found.0.insert(holder, lineage::paths(tx, holder)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The path of a named artifact from the store on; one that is elsewhere keeps its address.
+    fn path(&self, holder: RunId, name: &str) -> Option<String> {
+        self.0.get(&holder)?.get(name).map(|path| placed(holder, path))
+    }
+
+    /// The places and all named artifacts of a run.
+    fn all(&self, holder: RunId) -> Json {
+        let named = self.0.get(&holder).into_iter().flatten();
+        let named = named.map(|(name, path)| (name.clone(), json!(placed(holder, path))));
+        let places = [("base", holder.to_hex()), ("outputs", placed(holder, "outputs"))];
+        let places = places.into_iter().map(|(name, path)| (name.to_owned(), json!(path)));
+        Json::Object(named.chain(places).collect())
+    }
+}
+
+/// Whether a name stands for a folder that every run has.
+fn is_place(name: Option<&str>) -> bool {
+    matches!(name, Some("base" | "outputs"))
+}
+
+fn placed(holder: RunId, path: &str) -> String {
+    let uuid = holder.to_hex();
+    if path.contains("://") || path.starts_with(&uuid) { path.to_owned() } else { format!("{uuid}/{path}") }
+}
+
 /// What a run has of what is asked; paths on a machine are not among it.
-pub fn value(run: &Run, asked: &RefValue) -> Option<Json> {
+pub fn value(run: &Run, asked: &RefValue, artifacts: &Artifacts) -> Option<Json> {
     let uuid = holder(run).to_hex();
     let of = |values: &Option<JsonMap>| values.clone().unwrap_or_default();
     match (asked.section(), asked.name()) {
@@ -23,11 +70,13 @@ pub fn value(run: &Run, asked: &RefValue) -> Option<Json> {
         ("outputs", None) => Some(Json::Object(of(&run.outputs))),
         ("outputs", Some(name)) => run.outputs.as_ref()?.get(name).cloned(),
         ("io", None) => Some(Json::Object(of(&run.inputs).into_iter().chain(of(&run.outputs)).collect())),
-        ("artifacts", None | Some("base")) => Some(json!(uuid)),
-        ("artifacts", Some(_)) => {
+        ("artifacts", None) => Some(artifacts.all(holder(run))),
+        ("artifacts", Some("base")) => Some(json!(uuid)),
+        ("artifacts", Some(name)) => {
             let text = asked.text();
-            let path = text.trim_start_matches("artifacts.").replace('.', "/");
-            Some(json!(format!("{uuid}/{path}")))
+            let place = text.trim_start_matches("artifacts.").replace('.', "/");
+            let named = artifacts.path(holder(run), name).filter(|_| place == name);
+            Some(json!(named.unwrap_or_else(|| format!("{uuid}/{place}"))))
         }
         ("globals", Some(name)) => match name {
             // Whoever looks for the children of a pipeline finds those of the run that had them.

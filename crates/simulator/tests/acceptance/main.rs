@@ -20,6 +20,7 @@ mod a09_cache;
 mod a10_clones;
 mod a10_reruns;
 mod a11_crashes;
+mod a12_artifacts;
 mod a12_dag_outputs;
 mod a12_falsy;
 mod a12_joins;
