@@ -74,6 +74,7 @@ def test_the_lineage_names_model_data_and_code(trained, shared_home):
     rows = {(row.kind, row.name): row for row in client.get_artifacts_lineage(limit=100).results}
     assert ("model", "digits-network") in rows
     assert rows["model", "digits-network"].is_input is False
+    assert rows["model", "digits-network"].path == "outputs/model.npz"
     assert ("data", "digits") in rows
     assert rows["data", "digits"].is_input is True
     assert ("metric", "accuracy") in rows
