@@ -18,6 +18,9 @@ use crate::random::Random;
 
 pub(crate) const PROJECT: ProjectId = ProjectId::new(Uuid::from_u128(1));
 
+/// Nothing is repeated while there are more runs than this, which would only make steps slower.
+const MOST_RUNS: usize = 150;
+
 /// Submits an operation under an id of its own.
 pub(crate) fn submit(
     store: &Store,
@@ -57,6 +60,7 @@ pub(crate) fn interfere(
     let all: Vec<&Run> = mirror.runs.values().filter(|run| run.live_state != LiveState::Deleting).collect();
     let Some(run) = random.pick(&all) else { return Ok(("nothing", None)) };
     let uuid = run.uuid;
+    let has_room = mirror.runs.len() < MOST_RUNS;
     let (name, event) = match random.below(26) {
         0 | 1 => ("stop", Event::StopRequested),
         2 => ("skip", Event::SkipRequested),
@@ -66,8 +70,8 @@ pub(crate) fn interfere(
         8 => ("restore", Event::RestoreRequested),
         9 if random.once_in(2) => ("delete", Event::DeleteRequested),
         16..=20 if has_deletions => ("delete", Event::DeleteRequested),
-        10 | 11 => return clone_run(store, uuid, random, next),
-        21..=24 if has_deletions => return clone_run(store, uuid, random, next),
+        10 | 11 if has_room => return clone_run(store, uuid, random, next),
+        21..=24 if has_deletions && has_room => return clone_run(store, uuid, random, next),
         12..=15 if run.counts.is_some() && run.kind != RunKind::Schedule => {
             let limit = json!(if random.once_in(4) { -1 } else { 1 + random.below(4) as i64 });
             let meta = serde_json::Map::from_iter([("concurrency".to_owned(), limit)]);
