@@ -194,7 +194,8 @@ async fn after(session: &Session<'_>, args: &RunArgs, run: &Run) -> Result<Exit,
         let reference = short(run.uuid());
         let project =
             if session.is_default_project() { String::new() } else { format!(" -p {}", session.place.project) };
-        session.printer.note(&format!("Follow it with: polyaxon ops logs {reference}{project}"));
+        let verb = if run.is_pipeline() { "watch" } else { "logs" };
+        session.printer.note(&format!("Follow it with: polyaxon ops {verb} {reference}{project}"));
     }
     Ok(Exit::Ok)
 }

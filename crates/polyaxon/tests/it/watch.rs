@@ -41,6 +41,10 @@ fn a_pipeline_is_watched_and_explained() {
     {
         assert!(done.stderr.contains(line), "`{line}` is missing in {}", done.stderr);
     }
+    // A pipeline has no logs of its own.
+    assert!(home.run(&["run", "-f", "pipe.yaml", "--name", "again"]).stderr.contains("polyaxon ops watch "));
+    home.wait_for("again", "failed");
+    home.run(&["ops", "delete", "again", "--yes"]);
     // The last run is the one that was asked for, not one of the six that it made.
     assert!(home.run(&["ops", "get", "@last"]).stdout.starts_with("name      pipe\n"));
     assert_eq!(home.run(&["ops", "get", "@{2}"]).code, 3);

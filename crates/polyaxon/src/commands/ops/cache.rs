@@ -54,7 +54,7 @@ fn told(json: &Value) -> String {
     let parts = json.get("parts").and_then(Value::as_object);
     if let Some(parts) = parts.filter(|parts| !parts.is_empty()) {
         lines.push("The key is made of:".to_owned());
-        lines.extend(parts.iter().map(|(name, value)| format!("  {name}: {value}")));
+        lines.extend(parts.iter().map(|(name, value)| format!("  {name}: {}", short(value))));
     }
     lines.join("\n")
 }
@@ -62,9 +62,20 @@ fn told(json: &Value) -> String {
 fn difference(found: &Value) -> String {
     let shown = |key: &str| match found.get(key) {
         None | Some(Value::Null) => "absent".to_owned(),
-        Some(value) => value.to_string(),
+        Some(value) => short(value),
     };
     format!("  {}: {} -> {}", text(found, "/part"), shown("before"), shown("after"))
+}
+
+/// Longer values are cut; `-o json` has all of them.
+const MOST_CHARACTERS: usize = 160;
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}... ({} characters, whole with -o json)", &text[..end], text.chars().count()),
+        None => text,
+    }
 }
 
 fn text<'a>(json: &'a Value, pointer: &str) -> &'a str {
@@ -77,6 +88,13 @@ mod tests {
     use snapbox::{assert_data_eq, str};
 
     use super::*;
+
+    #[test]
+    fn a_value_of_any_length_is_a_line() {
+        let long = told(&json!({ "key": "0a", "parts": { "operations": "é".repeat(5000) } }));
+        let line = long.lines().last().unwrap();
+        assert!(line.chars().count() < 230 && line.ends_with("... (5002 characters, whole with -o json)"), "{line}");
+    }
 
     #[test]
     fn a_miss_names_the_field_and_both_values() {
