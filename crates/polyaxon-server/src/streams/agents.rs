@@ -21,10 +21,13 @@ use crate::openapi::parameters::AgentLogsParameters;
 use crate::openapi::shapes::{ConnectionsCheck, LogsDocument, RestartAnswer};
 use crate::query::Params;
 use crate::state::Server;
+use crate::streams::checks::{self, Check, Problem};
 use crate::streams::in_background;
 
 /// The folder of everything about agents, in the artifacts store.
 const AGENTS: &str = ".agents";
+/// What the artifacts store is called among connections.
+const STORE: &str = "artifacts_store";
 
 #[derive(Deserialize)]
 pub(crate) struct AgentPath {
@@ -42,14 +45,15 @@ impl AgentPath {
 
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 pub(crate) struct CheckRequest {
-    /// Checks of a single connection are not supported.
+    /// The connection that is checked; without it the artifacts store is.
     #[serde(default)]
     connection: Option<String>,
 }
 
 /// Check what an agent needs.
 ///
-/// Writes, reads and deletes a file in the artifacts store.
+/// Writes, reads and deletes a file in the artifacts store; or looks at what a connection has on this machine: whether
+/// its folder can be used, its address is well formed and its secrets are there. Nothing is sent to it.
 #[utoipa::path(
     post, path = "/{owner}/agents/{uuid}/connections_check", tag = "agents",
     request_body = CheckRequest, responses((status = 200, body = ConnectionsCheck)),
@@ -60,37 +64,45 @@ pub(crate) async fn check_connections(
     Body(request): Body<CheckRequest>,
 ) -> std::result::Result<Json<Value>, StreamError> {
     let folder = agent.folder()?;
-    let (connection, check) = match request.connection.filter(|name| !name.is_empty()) {
-        Some(name) => (
-            json!({ "name": name, "kind": "unknown", "configured_sources": [] }),
-            json!({
-                "name": "resolve_connection", "status": "failed", "code": "named_connection_check_unsupported",
-                "category": "unsupported", "message": "A single connection cannot be checked yet.",
-                "hints": ["Check without a connection what the agent itself needs."],
-            }),
-        ),
-        None => (
-            json!({ "name": "artifacts_store", "kind": "host_path", "configured_sources": [] }),
-            in_background(move || Ok(check_store(&server.layout.store(), &folder))).await?,
-        ),
-    };
-    let status = &check["status"];
-    let result = json!({ "status": status, "connection": connection, "checks": [check] });
-    Ok(Json(json!({ "status": status, "results": [result] })))
+    let name = request.connection.filter(|name| !name.is_empty() && name != STORE);
+    in_background(move || {
+        let Some(name) = name else {
+            let check = check_store(&server.layout.store(), &folder);
+            return Ok(Json(checks::answer(STORE, "host_path", &[], &[check])));
+        };
+        let known = server.options.connections.iter().find(|connection| connection.name == name);
+        Ok(Json(match known {
+            Some(connection) => {
+                let found = checks::check(connection, &|name| std::env::var_os(name).is_some());
+                checks::answer(&name, &connection.kind, &checks::sources(connection), &found)
+            }
+            None => checks::answer(&name, "unknown", &[], &[unknown(&name, &server)]),
+        }))
+    })
+    .await
 }
 
-fn check_store(store: &FilePath, agent: &RelativePath) -> Value {
-    match write_and_read(store, agent) {
-        Ok(()) => json!({
-            "name": "access", "status": "passed", "code": "ok", "category": "storage",
-            "message": "A test file was written, read and deleted.",
+fn unknown(name: &str, server: &Server) -> Check {
+    let known: Vec<&str> = server.options.connections.iter().map(|connection| connection.name.as_str()).collect();
+    let outcome = Err(Problem {
+        code: "connection_not_found",
+        message: format!("This server has no connection `{name}`."),
+        hint: format!("It has: {}.", [&[STORE], &*known].concat().join(", ")),
+    });
+    Check { name: "resolve_connection", category: "configuration", outcome }
+}
+
+fn check_store(store: &FilePath, agent: &RelativePath) -> Check {
+    let outcome = match write_and_read(store, agent) {
+        Ok(()) => Ok("A test file was written, read and deleted.".to_owned()),
+        Err(error) => Err(Problem {
+            code: "artifacts_store_access_failed",
+            message: format!("A test file could not be written, read and deleted in the artifacts store: {error}"),
+            hint: "Check the permissions and the free space of the folder that the server keeps artifacts in."
+                .to_owned(),
         }),
-        Err(error) => json!({
-            "name": "access", "status": "failed", "code": "artifacts_store_access_failed", "category": "storage",
-            "message": format!("A test file could not be written, read and deleted in the artifacts store: {error}"),
-            "hints": ["Check the permissions and the free space of the folder that the server keeps artifacts in."],
-        }),
-    }
+    };
+    Check { name: "access", category: "storage", outcome }
 }
 
 fn write_and_read(store: &FilePath, agent: &RelativePath) -> std::result::Result<(), polyaxon_artifacts::Error> {

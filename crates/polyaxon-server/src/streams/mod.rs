@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod artifacts;
 mod base64;
+mod checks;
 pub(crate) mod download;
 mod event_package;
 pub(crate) mod events;

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use polyaxon_compile::connection::Connection;
 use polyaxon_server::{Agent, Options};
 use serde_json::{Value, json};
 
@@ -68,12 +69,33 @@ async fn proxies_ask_whether_a_request_may_pass() {
 }
 
 #[tokio::test]
+async fn one_connection_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let connections = json!([
+        { "name": "data", "kind": "host_path", "schema": { "hostPath": folder.path(), "mountPath": "/data" } },
+        { "name": "chat", "kind": "slack", "schema": { "url": "https://hooks.example/geheim" }, "secret": { "name": "UNSET" } },
+    ]);
+    let connections: Vec<Connection> = serde_json::from_value(connections).unwrap();
+    let server = TestServer::with(Options { connections: connections.into(), ..Options::default() });
+    let path = format!("{AGENT}/connections_check");
+    let check = |name: &str| server.post(&path, json!({ "connection": name }));
+    let data = check("data").await;
+    assert_eq!(data["status"], "passed", "{data}");
+    let chat = check("chat").await;
+    assert_eq!(chat["results"][0]["connection"]["configured_sources"], json!(["schema", "secret"]));
+    let codes: Vec<_> = chat["results"][0]["checks"].as_array().unwrap().iter().map(|it| it["code"].clone()).collect();
+    assert_eq!((&chat["status"], codes), (&json!("failed"), vec![json!("ok"), json!("connection_secret_missing")]));
+    assert!(!chat.to_string().contains("geheim"), "addresses of chats are secrets: {chat}");
+    assert!(check("cat").await.to_string().contains("artifacts_store, data, chat"));
+}
+
+#[tokio::test]
 async fn agents_are_checked_read_and_restarted() {
     let server = server();
     let check = server.post(&format!("{AGENT}/connections_check"), json!({})).await;
     assert_eq!((&check["status"], &check["results"][0]["checks"][0]["code"]), (&json!("passed"), &json!("ok")));
     let named = server.post(&format!("{AGENT}/connections_check"), json!({ "connection": "s3" })).await;
-    assert_eq!(named["results"][0]["checks"][0]["code"], "named_connection_check_unsupported");
+    assert_eq!(named["results"][0]["checks"][0]["code"], "connection_not_found");
     assert_eq!((&named["status"], &named["results"][0]["connection"]["name"]), (&json!("failed"), &json!("s3")));
 
     assert_eq!(server.get(&format!("{AGENT}/k8s_inspect")).await, json!({}));

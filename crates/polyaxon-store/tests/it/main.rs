@@ -7,6 +7,7 @@ mod testkit;
 mod admission;
 mod agents;
 mod audit;
+mod builds;
 mod concurrency;
 mod copies;
 mod durability;

@@ -1,11 +1,17 @@
 //! 7: searches learn. The bars of the baseline are `quality.rs` of the tests of `tuning` and `cargo xtask bench tuner`.
 
+use polyaxon_model::ids::QueueId;
 use polyaxon_model::kinds::{EdgeKind, Runtime};
+use polyaxon_model::queue::QueueBody;
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
+use polyaxon_store::db::Tx;
+use polyaxon_store::leases::ANYBODY;
+use polyaxon_store::queues;
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
-use crate::scene::{End, Scene, job, operation, with};
+use crate::scene::{End, Scene, job, now, operation, with};
 
 fn loss(run: &Run) -> f64 {
     let x = run.inputs.as_ref().and_then(|inputs| inputs.get("x")).and_then(Json::as_f64).unwrap();
@@ -86,6 +92,35 @@ fn a_tuner_of_the_user_is_asked_round_by_round() {
     assert_eq!(tried.len(), 6);
     let edges = scene.edges(children[1].uuid);
     assert_eq!(edges, [(children[0].uuid, EdgeKind::Join)]);
+}
+
+#[test]
+fn a_tuner_runs_where_its_reference_says() {
+    let mut scene = Scene::new(|run| match run.runtime {
+        Some(Runtime::Tuner) => End::SucceedWith(json!({ "suggestions": [{ "x": 0.5 }] })),
+        _ => End::SucceedWith(json!({ "loss": loss(run) })),
+    });
+    let (id, body) = (QueueId::new(Uuid::from_u128(9)), QueueBody::default());
+    scene.store.write_blocking(move |tx| queues::create(tx, id, ANYBODY, "narrow", &body, now()).map(drop)).unwrap();
+    scene.register("mine", &tuner());
+    let mut search = asking(json!({ "kind": "iterative", "maxIterations": 1 }));
+    let more = json!({ "queue": "narrow", "presets": ["small"], "namespace": "tuners" });
+    search["matrix"]["tuner"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    search["matrix"].as_object_mut().unwrap().remove("metric");
+    let top = scene.submit(&search);
+    scene.play();
+    assert_eq!(scene.status(top), Status::Succeeded, "{:?}", scene.conditions(top));
+    let children = scene.children(top);
+    let sql =
+        "SELECT q.name FROM runs r JOIN queues q ON q.id = r.queue_id WHERE r.pipeline_id IS NOT NULL ORDER BY r.id";
+    let read = |tx: &mut dyn Tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.take()).collect();
+    let queues: Vec<String> = scene.store.read_blocking(read).unwrap();
+    assert_eq!(queues, ["narrow"], "its trials wait where all others do");
+    let content: Json = serde_json::from_str(children[0].content.as_deref().unwrap()).unwrap();
+    assert_eq!(content["presets"], json!(["small"]));
+    // An agent of one machine has one namespace; which one was asked for is told to the tuner.
+    let asked = &children[0].inputs.as_ref().unwrap()["matrix"]["tuner"];
+    assert_eq!((&asked["namespace"], &asked["params"]["depth"]["value"]), (&json!("tuners"), &json!(3)));
 }
 
 #[test]
