@@ -1,11 +1,13 @@
 //! What must hold after each step, whatever happened. The numbers are those of the list in `lib.rs`.
 
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use polyaxon_engine::flow::completion::{Course, Ends, conclude};
 use polyaxon_engine::flow::concurrency;
-use polyaxon_engine::flow::trigger::{OnSkip, Upstreams, Verdict, evaluate, is_broken};
+use polyaxon_engine::flow::trigger::is_broken;
 use polyaxon_engine::state::{Action, Force, Place};
 use polyaxon_engine::transition::is_allowed;
 use polyaxon_model::condition::StatusCondition;
@@ -43,7 +45,7 @@ pub(crate) fn check(mirror: &Mirror, before: &Before, limits: &Limits) -> Check 
         history(run, old.as_ref()).map_err(context)?;
         times(run).map_err(context)?;
         attempts(run, old.as_ref()).map_err(context)?;
-        order(mirror, run, before).map_err(context)?;
+        order::begins(mirror, run, before).map_err(context)?;
         ending(mirror, run, old.as_ref()).map_err(context)?;
         tick(mirror, run, old.as_ref()).map_err(context)?;
         reuse(mirror, run, old.as_ref()).map_err(context)?;
@@ -52,7 +54,7 @@ pub(crate) fn check(mirror: &Mirror, before: &Before, limits: &Limits) -> Check 
         let Some(run) = mirror.runs.get(&id) else { continue };
         let context = |problem: String| format!("{problem}\n{}", told(mirror, run));
         lifeline(mirror, run).map_err(context)?;
-        waiting(mirror, run)?;
+        order::waits(mirror, run)?;
         counts(mirror, run, before).map_err(context)?;
     }
     slots(mirror, limits)
@@ -189,68 +191,9 @@ fn is_told(run: &Run) -> bool {
     run.history.last().is_some_and(|last| last.reason.as_deref() == Some(agent::REASON))
 }
 
-/// 6: an operation begins when its upstreams allow it, and is given up when they cannot any more.
-fn order(mirror: &Mirror, run: &Run, before: &Before) -> Check {
-    let Some(child) = run.child.as_ref().filter(|child| run.control.place == Place::Child && !child.listens) else {
-        return Ok(());
-    };
-    let old = before.get(&run.id).and_then(Option::as_ref);
-    let state = old.and_then(|old| old.child.as_ref()).map_or("waiting", |child| &child.state);
-    if child.state == state || state == "released" {
-        return Ok(());
-    }
-    let verdict = verdict(mirror, run, |_| true);
-    let is_right = match child.state.as_str() {
-        "ready" | "released" if verdict == Verdict::Skip => {
-            // What may begin does so, although another upstream is skipped before there is room.
-            state == "ready"
-                || self::verdict(mirror, run, |upstream| !was_skipped_now(upstream, before)) == Verdict::Run
-        }
-        "ready" | "released" => verdict == Verdict::Run,
-        "decided" => matches!(verdict, Verdict::Skip | Verdict::UpstreamFailed),
-        _ => true,
-    };
-    if is_right { Ok(()) } else { Err(format!("it became {} although its trigger says {verdict:?}", child.state)) }
-}
-
-/// 7: what waits in a running dag waits for an upstream that goes on, or whose end is still to be noticed.
-fn waiting(mirror: &Mirror, dag: &Run) -> Check {
-    if dag.kind != RunKind::Dag || dag.status != Status::Running {
-        return Ok(());
-    }
-    for run in mirror.children(dag.id) {
-        let Some(child) = run.child.as_ref().filter(|child| child.state == "waiting" && !child.listens) else {
-            continue;
-        };
-        let mut upstreams = child.upstreams.iter().filter_map(|upstream| mirror.runs.get(upstream));
-        if !upstreams.any(|upstream| !upstream.status.is_done() || is_news(upstream)) {
-            return Err(format!("it waits for upstreams that have ended\n{}", told(mirror, run)));
-        }
-    }
-    Ok(())
-}
-
-/// Whether the step noticed that it was skipped.
-fn was_skipped_now(run: &Run, before: &Before) -> bool {
-    let is_new = |old: &Option<Run>| old.as_ref().is_none_or(|old| !old.status.is_done() || is_news(old));
-    run.status == Status::Skipped && before.get(&run.id).is_some_and(is_new)
-}
-
 /// Whether what follows its end is still to be done.
 fn is_news(run: &Run) -> bool {
     run.has(|action| matches!(action, Action::React { .. }))
-}
-
-/// What its trigger says of those of its upstreams that count.
-fn verdict(mirror: &Mirror, run: &Run, counts: impl Fn(&Run) -> bool) -> Verdict {
-    let Some(child) = &run.child else { return Verdict::Wait };
-    let mut upstreams = Upstreams { total: child.upstreams.len() as u64, ..Upstreams::default() };
-    let known = child.upstreams.iter().filter_map(|upstream| mirror.runs.get(upstream));
-    // An end counts when it was reacted to.
-    let counted = known.filter(|run| !is_news(run) && counts(run));
-    counted.for_each(|run| upstreams.count(run.status));
-    let on_skip = if child.is_on_skip { OnSkip::Skip } else { OnSkip::GoOn };
-    evaluate(child.trigger, on_skip, &upstreams)
 }
 
 /// 8: the end of a pipeline is a function of the ends of its children.

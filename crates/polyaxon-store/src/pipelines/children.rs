@@ -378,22 +378,20 @@ pub(super) fn connect(
     }
 }
 
-/// A child of an earlier life: one that succeeded or was pruned stays, any other takes the new content and waits for its
-/// turn again.
+/// A child of an earlier life: one that succeeded, was pruned or is deleted stays, any other takes the new content and
+/// waits for its turn again.
 fn repeat(tx: &mut dyn Tx, child: &NewChild, now: Timestamp) -> Result<i64> {
     let sql = "SELECT r.id, r.status, c.upstreams, c.listens, r.meta_info FROM runs r \
                LEFT JOIN pipeline_children c ON c.run_id = r.id WHERE r.uuid = ?1";
     let mut row = first(tx, sql, args![child.uuid])?.ok_or_else(|| Error::not_found("Run", child.uuid))?;
-    let (id, status, upstreams): (i64, Status, Option<i64>) = (row.take()?, row.take()?, row.take()?);
-    let listens = row.take::<Option<bool>>()? == Some(true);
-    let waits = upstreams != Some(0) || listens;
-    let is_left_out = matches!(child.part, Part::Skip(_));
-    let is_pruned = row.take_json::<JsonMap>()?.contains_key(PRUNED);
-    if status.is_done() && status != Status::Succeeded && !is_left_out && !is_pruned {
+    let (id, status): (i64, Status) = (row.take()?, row.take()?);
+    let (upstreams, listens): (Option<i64>, Option<bool>) = (row.take()?, row.take()?);
+    let waits = upstreams != Some(0) || listens == Some(true);
+    let stays = matches!(child.part, Part::Skip(_)) || row.take_json::<JsonMap>()?.contains_key(PRUNED);
+    if status.is_done() && status != Status::Succeeded && !stays {
         if !child.raw_content.is_empty() {
             tx.execute("UPDATE runs SET raw_content = ?2 WHERE id = ?1", args![id, child.raw_content.as_str()])?;
         }
-        // One that is deleted stays as it ended.
         if !lifecycle::apply(tx, child.uuid, &Event::Reset, now)?.next.status.is_done() {
             set_state(tx, id, if waits { state::WAITING } else { state::READY })?;
         }
