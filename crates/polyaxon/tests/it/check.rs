@@ -219,7 +219,7 @@ exit 2
 --- stderr
 error[PLX0502]: cannot read the hub component `tensorbord`: it is neither built in nor registered on the server
  |
- = help: did you mean `tensorboard`? Built in are: discord, dockerizer, email, jupyterlab, kaniko, mattermost, notebook, pagerduty, quick-start, slack, teams, tensorboard, vscode, webhook
+ = help: did you mean `tensorboard`? Built in are: buildx, discord, dockerizer, email, jupyterlab, kaniko, mattermost, notebook, pagerduty, quick-start, slack, teams, tensorboard, vscode, webhook
 
 1 error
 

@@ -76,7 +76,7 @@ fn every_place_has_its_proposals() {
         ("inputs:\n- name: a\n  isOptional: ^", "", "true", "false", "a"),
         ("hooks:\n- hubRef: x\n  trigger: ^", "", "created", "succeeded", "x"),
         ("hooks:\n- ^", "", "hubRef: ", "trigger: ", "kind: "),
-        ("hubRef: ^", "", "discord", "tensorboard", "job"),
+        ("hubRef: ^", "", "buildx", "tensorboard", "job"),
         ("events:\n- kinds: [^]", "", "run_status_created", "alert_info", "job"),
         ("matrix:\n  kind: ^", "", "mapping", "grid", "job"),
         ("matrix:\n  kind: grid\n  params:\n    lr:\n      kind: ^", "", "choice", "linspace", "grid"),
