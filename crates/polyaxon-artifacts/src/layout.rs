@@ -129,21 +129,47 @@ impl Layout {
         remove(&self.scratch(run))
     }
 
-    /// Gives the artifacts of a run that goes away to another. May be done twice.
+    /// Gives the artifacts of a run that goes away to another. May be done twice, and goes on where it was cut.
     pub fn hand_over(&self, run: RunId, heir: RunId) -> io::Result<()> {
-        let (from, to) = (self.artifacts(run), self.artifacts(heir));
-        if from.exists() {
-            // A run that reused a result has nothing of its own, but a client may have put something there.
-            remove(&to)?;
-            fs::rename(from, to)?;
-        }
-        remove(&self.scratch(run))
+        // A run that reused a result has little of its own: what a client put there, or the logs of an earlier life.
+        merge(&self.artifacts(run), &self.artifacts(heir))?;
+        self.remove(run)
     }
 
     /// Removes everything of a run.
     pub fn remove(&self, run: RunId) -> io::Result<()> {
         remove(&self.scratch(run))?;
         remove(&self.artifacts(run))
+    }
+}
+
+/// Moves what is in a folder into another one; of two files of a name the moved one stays.
+fn merge(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            for entry in fs::read_dir(from)? {
+                let entry = entry?;
+                let target = to.join(entry.file_name());
+                if entry.file_type()?.is_dir() && target.is_dir() {
+                    merge(&entry.path(), &target)?;
+                } else {
+                    remove_any(&target)?;
+                    fs::rename(entry.path(), target)?;
+                }
+            }
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn remove_any(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_dir() => remove(path),
+        Ok(_) => fs::remove_file(path),
     }
 }
 
@@ -157,6 +183,35 @@ fn remove(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_heir_keeps_its_own_and_gets_the_rest() {
+        let home = tempfile::tempdir().unwrap();
+        let layout = Layout::new(home.path());
+        let run: RunId = "9b0a3806e3f84ea1959a7842e34129ed".parse().unwrap();
+        let heir: RunId = "0a3806e3f84ea1959a7842e34129ed9b".parse().unwrap();
+        let write = |run: RunId, path: &str, text: &str| {
+            let file = layout.artifacts(run).join(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        };
+        write(run, "outputs/model", "of the run");
+        write(run, "outputs/more/deep", "of the run");
+        write(heir, "outputs/model/was/a/folder", "of the heir");
+        write(heir, "assets/note", "of the heir");
+        write(heir, "outputs/more/own", "of the heir");
+        layout.hand_over(run, heir).unwrap();
+        layout.hand_over(run, heir).unwrap();
+        assert!(!layout.artifacts(run).exists());
+        for (path, text) in [
+            ("outputs/model", "of the run"),
+            ("outputs/more/deep", "of the run"),
+            ("outputs/more/own", "of the heir"),
+            ("assets/note", "of the heir"),
+        ] {
+            assert_eq!(fs::read_to_string(layout.artifacts(heir).join(path)).unwrap(), text, "{path}");
+        }
+    }
 
     #[test]
     fn the_context_root_shows_the_store_folder_and_goes_away_alone() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use polyaxon_model::JsonMap;
 use polyaxon_model::condition::StatusCondition;
+use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::{LiveState, ManagedBy, Pending, RunKind};
 use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
@@ -295,8 +296,11 @@ pub enum Action {
     Stop { attempt: u32 },
     /// Report `Woke` at this time.
     Wake { at: Timestamp },
-    /// Remove the run's folder, not before this time; the record stays until the purge.
+    /// Remove the run's folder, or leave it to a run that reused the result, not before this time; the record stays until
+    /// the purge.
     Delete { at: Timestamp },
+    /// Move the artifacts of a deleted run, whose result this one reused, into its own folder.
+    TakeOver { from: RunId },
     /// Create the next children of the pipeline, then report `Expanded`.
     Expand,
     /// Do to the children what was done to the pipeline.
@@ -363,7 +367,7 @@ impl RunState {
             Action::Delete { .. } => self.live_state == LiveState::Deleting,
             Action::Expand => self.kind.is_pipeline() && !self.status.is_done_or_stopping(),
             Action::Cascade { verb: Verb::Stop } => self.status.is_done_or_stopping(),
-            Action::Cascade { .. } | Action::Tick | Action::Tell => true,
+            Action::Cascade { .. } | Action::Tick | Action::Tell | Action::TakeOver { .. } => true,
             Action::React { life } | Action::Hooks { life } => self.status.is_done() && self.control.life == *life,
         }
     }

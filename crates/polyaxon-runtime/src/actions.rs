@@ -36,8 +36,16 @@ pub(crate) struct Needs {
     compile: Option<compile::Input>,
     run: Option<(Run, Option<Submission>, Option<String>)>,
     expand: Option<expansion::Input>,
-    /// Takes over what a run leaves that is to be deleted.
-    heir: Option<RunId>,
+    deletion: Deletion,
+}
+
+/// What becomes of the files of a run that is to be deleted.
+#[derive(Debug, Default)]
+struct Deletion {
+    /// The deleted runs whose files it was to take over before.
+    takes_over: Vec<RunId>,
+    /// Whether another run goes on with its result.
+    has_heir: bool,
 }
 
 pub(crate) enum Done {
@@ -52,9 +60,9 @@ pub(crate) enum Done {
     Expanded(Box<Expanded>),
     /// Only the store is needed: what follows is decided and written at once.
     Follow,
-    /// The folder is gone, or is that of the heir now.
+    /// The folder is gone, or is left to an heir.
     Deleted {
-        heir: Option<RunId>,
+        has_heir: bool,
     },
     /// The supervisor of the run that shall be stopped is dead: clear first, report then.
     Lost(Box<Status>),
@@ -178,11 +186,20 @@ pub(crate) fn read(
         (Action::Expand, Some(_)) => expansion::read(tx, open.run, memory, (world.clock)())?,
         _ => None,
     };
-    let heir = match (&open.action, &state) {
-        (Action::Delete { .. }, Some(_)) => cache::heir(tx, open.run)?,
-        _ => None,
+    let deletion = match (&open.action, &state) {
+        (Action::Delete { .. }, Some(_)) => deletion(tx, open.run)?,
+        _ => Deletion::default(),
     };
-    Ok(Some(Needs { state, compile, run, expand, heir }))
+    Ok(Some(Needs { state, compile, run, expand, deletion }))
+}
+
+fn deletion(tx: &mut dyn Tx, run: RunId) -> polyaxon_store::Result<Deletion> {
+    let open = actions::open_of(tx, run)?.into_iter().map(|open| open.action);
+    let takes_over = open.filter_map(|action| match action {
+        Action::TakeOver { from } => Some(from),
+        _ => None,
+    });
+    Ok(Deletion { takes_over: takes_over.collect(), has_heir: cache::heir(tx, run)?.is_some() })
 }
 
 /// A fault of ours while an action is performed must not take the others of its group along.
@@ -237,8 +254,12 @@ fn perform_one(shared: &Shared, due: &Due, needs: Needs) -> Done {
             Done::Follow
         }
         (Action::Wake { .. }, _) => Done::Report(Box::new(Event::Woke)),
-        (Action::Delete { .. }, _) => match delete(&shared.options.layout, run, needs.heir) {
-            Ok(()) => Done::Deleted { heir: needs.heir },
+        (Action::TakeOver { from }, _) => match take_over(&shared.options.layout, run, &[*from]) {
+            Ok(()) => Done::Close,
+            Err(error) => Done::Failed(error),
+        },
+        (Action::Delete { .. }, _) => match delete(&shared.options.layout, run, &needs.deletion) {
+            Ok(()) => Done::Deleted { has_heir: needs.deletion.has_heir },
             Err(error) => Done::Failed(error),
         },
     }
@@ -263,9 +284,16 @@ fn stop(
     })
 }
 
-fn delete(layout: &Layout, run: RunId, heir: Option<RunId>) -> Result<()> {
-    let gone = heir.map_or_else(|| layout.remove(run), |heir| layout.hand_over(run, heir));
+fn delete(layout: &Layout, run: RunId, deletion: &Deletion) -> Result<()> {
+    take_over(layout, run, &deletion.takes_over)?;
+    let gone = if deletion.has_heir { layout.remove_scratch(run) } else { layout.remove(run) };
     gone.map_err(|source| Error::Files { path: layout.artifacts(run), source })
+}
+
+fn take_over(layout: &Layout, run: RunId, from: &[RunId]) -> Result<()> {
+    from.iter().try_for_each(|from| {
+        layout.hand_over(*from, run).map_err(|source| Error::Files { path: layout.artifacts(*from), source })
+    })
 }
 
 fn report(
@@ -312,13 +340,7 @@ fn report(
             }
             _ => Ok(()),
         },
-        Done::Deleted { heir } => {
-            if let Some(heir) = heir {
-                cache::inherit(tx, run, *heir)?;
-            }
-            runs::mark_deleted(tx, run, now)?;
-            actions::done(tx, run, seq, now).map(drop)
-        }
+        Done::Deleted { has_heir } => cache::deleted(tx, run, seq, *has_heir, now),
         Done::Lost(_) | Done::Failed(_) => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ pub mod explain;
 use std::time::Duration;
 
 use polyaxon_engine::cache::choice::{Candidate, Choice, Unfit, choose};
-use polyaxon_engine::state::{Event, RunState};
+use polyaxon_engine::state::{Action, Event, RunState};
 use polyaxon_model::JsonMap;
 use polyaxon_model::ids::{RunId, StateId};
 use polyaxon_model::kinds::Pending;
@@ -18,7 +18,7 @@ use polyaxon_model::status::Status;
 use polyaxon_model::time::Timestamp;
 
 use crate::db::{Tx, args, first};
-use crate::{Error, Result, lifecycle, metrics, runs};
+use crate::{Error, Result, actions, lifecycle, metrics, runs};
 
 /// Equal runs that are looked at.
 const MOST: u32 = 50;
@@ -212,9 +212,27 @@ pub fn heir(tx: &mut dyn Tx, run: RunId) -> Result<Option<RunId>> {
     first(tx, sql, args![run])?.map(|mut row| row.take()).transpose()
 }
 
-/// Makes the heir the run that others reuse. Its artifacts must be in its own folder by now.
-pub fn inherit(tx: &mut dyn Tx, run: RunId, heir: RunId) -> Result<()> {
-    let (Some(from), Some(to)) = (runs::id_of(tx, run)?, runs::id_of(tx, heir)?) else { return Ok(()) };
+/// Closes the `Delete` action `(run, seq)`. When the files were left for an heir, the heir takes them over; one that was
+/// deleted itself meanwhile leaves them to the next, or nobody needs them any more and they are removed after all.
+pub fn deleted(tx: &mut dyn Tx, run: RunId, seq: i64, has_heir: bool, now: Timestamp) -> Result<()> {
+    if !actions::done(tx, run, seq, now)? {
+        return Ok(());
+    }
+    let Some(id) = runs::id_of(tx, run)? else { return Ok(()) };
+    if has_heir {
+        match heir(tx, run)?.map(|heir| runs::id_of(tx, heir)).transpose()?.flatten() {
+            Some(heir) => {
+                inherit(tx, id, heir)?;
+                actions::write(tx, heir, &Action::TakeOver { from: run }, None, now)?;
+            }
+            None => return actions::write(tx, id, &Action::Delete { at: now }, None, now),
+        }
+    }
+    runs::mark_deleted(tx, run, now)
+}
+
+/// Makes the heir the run that others reuse.
+fn inherit(tx: &mut dyn Tx, from: i64, to: i64) -> Result<()> {
     tx.execute("UPDATE runs SET original_id = NULL, cloning_kind = NULL WHERE id = ?1", args![to])?;
     let sql = "UPDATE runs SET original_id = ?2 WHERE original_id = ?1 AND cloning_kind = 'cache'";
     tx.execute(sql, args![from, to])?;

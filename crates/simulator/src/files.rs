@@ -5,6 +5,7 @@ use std::io;
 
 use polyaxon_artifacts::layout::Layout;
 use polyaxon_artifacts::logs::{self, Cursor, Stamp, Stream, TaskLog};
+use polyaxon_engine::state::Action;
 use polyaxon_model::ids::RunId;
 use polyaxon_model::kinds::LiveState;
 use polyaxon_model::status::Status;
@@ -86,7 +87,8 @@ impl Files {
 
     /// 10: there is every line that was printed, once and in order.
     pub(crate) fn check_logs(&self, mirror: &Mirror) -> Result<(), String> {
-        let kept = self.printed.iter().filter(|(run, _)| mirror.run(**run).is_some_and(is_kept));
+        let is_settled = |run: &Run| is_kept(run) && !takes_over(run);
+        let kept = self.printed.iter().filter(|(run, _)| mirror.run(**run).is_some_and(is_settled));
         for (run, printed) in kept.filter(|(run, _)| self.has_folder(**run)) {
             let page = logs::page(&self.layout.logs(*run), *run, Cursor::START);
             let page = page.map_err(|error| format!("the logs of run {run} cannot be read: {error}"))?;
@@ -103,9 +105,8 @@ impl Files {
             None => Some(run),
         };
         // From one that is being deleted the files go to an heir.
-        let Some(holder) = holder.filter(|holder| is_kept(run) && is_kept(holder)).map(|holder| holder.uuid) else {
-            return Ok(());
-        };
+        let is_settled = |holder: &&Run| is_kept(run) && is_kept(holder) && !takes_over(holder);
+        let Some(holder) = holder.filter(is_settled).map(|holder| holder.uuid) else { return Ok(()) };
         if self.printed.contains_key(&holder) && !self.has_folder(holder) {
             return Err(format!("run {} needs the folder of run {holder}, which is gone\n{run:?}", run.uuid));
         }
@@ -126,6 +127,11 @@ impl Files {
 
 fn is_kept(run: &Run) -> bool {
     run.live_state != LiveState::Deleting
+}
+
+/// Whether files are still to come to it.
+fn takes_over(run: &Run) -> bool {
+    run.has(|action| matches!(action, Action::TakeOver { .. }))
 }
 
 fn now_us() -> u64 {

@@ -259,7 +259,7 @@ fn unreported(facts: &Facts, report: &Report) -> String {
     }
     let run = facts.short();
     let place = match report.by {
-        By::Search => "matrix.metric.name",
+        By::Search | By::Tuner => "matrix.metric.name",
         By::Policy => "earlyStopping[].metric",
     };
     let name = match (report.meant(), report.others.is_empty()) {

@@ -22,6 +22,8 @@ pub struct Wanted {
 pub enum By {
     /// The next trials depend on it.
     Search,
+    /// A tuner of the user's is told of it, and may go by something else.
+    Tuner,
     /// Trials or the search end early by it.
     Policy,
 }
@@ -46,8 +48,9 @@ pub struct Report {
 /// The metrics that a resolved matrix looks at; the first is the one to show.
 pub fn wanted(matrix: &Json) -> Vec<Wanted> {
     let list = |field: &str| matrix.get(field).and_then(Json::as_array).into_iter().flatten();
+    let by = if matrix.get("tuner").is_some_and(Json::is_object) { By::Tuner } else { By::Search };
     let of_search = matrix.get("metric").into_iter().chain(list("objectives"));
-    let of_search = of_search.filter_map(|metric| read(metric, "name", By::Search));
+    let of_search = of_search.filter_map(|metric| read(metric, "name", by));
     let of_policies = list("earlyStopping").filter_map(|policy| read(policy, "metric", By::Policy));
     let mut wanted: Vec<Wanted> = Vec::new();
     for found in of_search.chain(of_policies) {
@@ -83,7 +86,7 @@ impl Report {
         let Report { metric, succeeded, lacking, .. } = self;
         let what = match self.by {
             _ if *lacking == 0 => return None,
-            By::Search => "the metric of the search",
+            By::Search | By::Tuner => "the metric of the search",
             By::Policy if self.is_missing() => "which `earlyStopping` looks at",
             By::Policy => return None,
         };
@@ -201,6 +204,7 @@ mod tests {
         check(&succeeded, report(4, 4, 0, &[]), Status::Failed, METRIC_MISSING);
         // A trial that was stopped reported it: the name is right.
         check(&succeeded, report(4, 4, 1, &[]), Status::Succeeded, METRIC_MISSING);
+        check(&succeeded, Report { by: By::Tuner, ..report(4, 4, 0, &[]) }, Status::Succeeded, METRIC_MISSING);
         check(&succeeded, Report { by: By::Policy, ..report(4, 4, 0, &[]) }, Status::Succeeded, METRIC_MISSING);
         let failed = Ending { status: Status::Failed, ..succeeded.clone() };
         check(&failed, report(4, 4, 0, &[]), Status::Failed, "SchedulerPipeline");
@@ -219,6 +223,11 @@ mod tests {
         assert_eq!(
             names(json!({ "kind": "bayes", "metric": { "name": "loss", "optimization": "Minimize" } })),
             [minimized("loss", By::Search)]
+        );
+        assert_eq!(
+            names(json!({ "kind": "bayes", "metric": { "name": "loss", "optimization": "minimize" },
+                "tuner": { "hubRef": "mine:1" } })),
+            [minimized("loss", By::Tuner)]
         );
         assert_eq!(
             names(json!({ "kind": "tpe", "metric": { "name": "loss", "optimization": "minimize" },

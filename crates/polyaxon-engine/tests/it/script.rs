@@ -155,6 +155,7 @@ impl Life {
             Action::Tell => "tell".to_owned(),
             Action::React { life } => format!("react {life}"),
             Action::Hooks { life } => format!("hooks of life {life}"),
+            Action::TakeOver { from } => format!("take over from {from}"),
             Action::Delete { at } => format!("delete at {}", at.seconds_since(self.start)),
         }
     }

@@ -1,5 +1,7 @@
 //! Reuse of results (acceptance 9): hits, those that wait, what counts as equal, and what happens to originals.
 
+use std::time::Duration;
+
 use polyaxon_engine::cache::Refusal;
 use polyaxon_engine::state::Event;
 use polyaxon_model::JsonMap;
@@ -157,7 +159,7 @@ fn what_is_invalidated_is_not_reused() {
 #[test]
 fn the_oldest_hit_inherits_what_a_deleted_original_leaves() {
     fn later() -> Timestamp {
-        now().plus(std::time::Duration::from_mins(5))
+        now().plus(Duration::from_mins(5))
     }
     block_on(async {
         let mut bench = Bench::new(4).await;
@@ -176,8 +178,14 @@ fn the_oldest_hit_inherits_what_a_deleted_original_leaves() {
         let second = bench.get(hits[1]).await;
         assert_eq!(second.original.map(|original| original.uuid), Some(hits[0]));
         let file = bench.layout.outputs(hits[0]).join("file");
+        // The files follow at once, and nothing of the record tells when.
+        let arrival = async {
+            while bench.layout.artifacts(first).exists() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), arrival).await.expect("the files are handed over");
         assert_eq!(std::fs::read_to_string(file).expect("the file was handed over"), "worked\n");
-        assert!(!bench.layout.artifacts(first).exists());
         // What is there goes on being reused.
         let third = bench.submit(&cached("true", 1, &json!({}))).await;
         let record = bench.until_status(third, Status::Succeeded).await;

@@ -134,7 +134,7 @@ fn a_search_that_compares_nothing_only_warns_of_its_policies() {
 }
 
 #[test]
-fn a_search_with_a_tuner_of_the_user_is_judged_by_its_trials() {
+fn a_tuner_of_the_user_may_go_by_something_else() {
     let mut scene = Scene::new(|run| match run.runtime {
         Some(Runtime::Tuner) => End::SucceedWith(json!({ "suggestions": [{ "x": 0.5 }] })),
         _ => End::Succeed,
@@ -143,6 +143,6 @@ fn a_search_with_a_tuner_of_the_user_is_judged_by_its_trials() {
     let matrix = with(comparing().remove(1), "tuner", json!({ "hubRef": "mine:1" }));
     let top = scene.submit(&search(matrix));
     scene.play();
-    assert_eq!(scene.status(top), Status::Failed);
+    assert_eq!(scene.status(top), Status::Succeeded);
     assert!(told(&scene, top).unwrap().contains("None of the 2 trials"), "{:?}", told(&scene, top));
 }
