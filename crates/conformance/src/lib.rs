@@ -8,6 +8,7 @@ pub mod compare;
 pub mod corpus;
 pub mod differences;
 pub mod files;
+pub mod matrices;
 pub mod report;
 pub mod resolution;
 pub mod stages;

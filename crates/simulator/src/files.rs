@@ -87,7 +87,6 @@ impl Files {
 
     /// 10: there is every line that was printed, once and in order.
     pub(crate) fn check_logs(&self, mirror: &Mirror) -> Result<(), String> {
-        let is_settled = |run: &Run| is_kept(run) && !takes_over(run);
         let kept = self.printed.iter().filter(|(run, _)| mirror.run(**run).is_some_and(is_settled));
         for (run, printed) in kept.filter(|(run, _)| self.has_folder(**run)) {
             let page = logs::page(&self.layout.logs(*run), *run, Cursor::START);
@@ -105,8 +104,8 @@ impl Files {
             None => Some(run),
         };
         // From one that is being deleted the files go to an heir.
-        let is_settled = |holder: &&Run| is_kept(run) && is_kept(holder) && !takes_over(holder);
-        let Some(holder) = holder.filter(is_settled).map(|holder| holder.uuid) else { return Ok(()) };
+        let holder = holder.filter(|holder| is_kept(run) && is_settled(holder));
+        let Some(holder) = holder.map(|holder| holder.uuid) else { return Ok(()) };
         if self.printed.contains_key(&holder) && !self.has_folder(holder) {
             return Err(format!("run {} needs the folder of run {holder}, which is gone\n{run:?}", run.uuid));
         }
@@ -129,9 +128,9 @@ fn is_kept(run: &Run) -> bool {
     run.live_state != LiveState::Deleting
 }
 
-/// Whether files are still to come to it.
-fn takes_over(run: &Run) -> bool {
-    run.has(|action| matches!(action, Action::TakeOver { .. }))
+/// Whether its files stay where they are, and no others are still to come.
+fn is_settled(run: &Run) -> bool {
+    is_kept(run) && !run.has(|action| matches!(action, Action::TakeOver { .. }))
 }
 
 fn now_us() -> u64 {

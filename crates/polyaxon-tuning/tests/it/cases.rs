@@ -2,16 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use conformance::matrices::{cases, is_close, rows};
 use polyaxon_tuning::{Search, section_of};
 use serde_json::{Value as Json, json};
-
-const CASES: &str = include_str!("../data/matrix-cases.json");
-const ROWS: &str = include_str!("../../../polyaxon-spec/tests/data/matrix-rows.json");
-
-fn cases(kind: &str) -> Vec<Json> {
-    let all: Json = serde_json::from_str(CASES).unwrap();
-    all[kind].as_array().unwrap().clone()
-}
 
 fn search(matrix: &Json) -> Search {
     let section = section_of(matrix).unwrap_or_else(|error| panic!("{matrix}: {error}"));
@@ -24,21 +17,9 @@ fn all(matrix: &Json) -> Vec<Json> {
     plan.suggestions.into_iter().map(|suggestion| Json::Object(suggestion.configuration)).collect()
 }
 
-fn is_close(expected: &Json, got: &Json) -> bool {
-    match (expected, got) {
-        (Json::Object(a), Json::Object(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && is_close(a, b))
-        }
-        _ => match (expected.as_f64(), got.as_f64()) {
-            (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * b.abs().max(1.0),
-            _ => expected == got,
-        },
-    }
-}
-
 #[test]
 fn rows_of_grids_and_mappings_are_the_recorded_ones() {
-    let recorded: Vec<Json> = serde_json::from_str(ROWS).unwrap();
+    let recorded = rows();
     assert_eq!(recorded.len(), 42);
     for case in recorded {
         let rows = all(&case["matrix"]);

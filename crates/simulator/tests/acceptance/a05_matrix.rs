@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use conformance::matrices::{cases, is_close, rows};
 use polyaxon_model::ids::RunId;
 use polyaxon_model::run::Run;
 use polyaxon_model::status::Status;
@@ -10,14 +11,6 @@ use polyaxon_spec::{compose, wire};
 use serde_json::{Value as Json, json};
 
 use crate::scene::{End, Scene, job, operation, with};
-
-const CASES: &str = include_str!("../../../polyaxon-tuning/tests/data/matrix-cases.json");
-const ROWS: &str = include_str!("../../../polyaxon-spec/tests/data/matrix-rows.json");
-
-fn cases(kind: &str) -> Vec<Json> {
-    let all: Json = serde_json::from_str(CASES).unwrap();
-    all[kind].as_array().unwrap().clone()
-}
 
 /// A matrix to its end, one child after the other.
 fn played(matrix: &Json) -> (Scene, RunId) {
@@ -37,18 +30,6 @@ fn tried(matrix: &Json) -> Vec<Json> {
     children.into_iter().map(|child| Json::Object(child.inputs.unwrap_or_default())).collect()
 }
 
-fn is_close(expected: &Json, got: &Json) -> bool {
-    match (expected, got) {
-        (Json::Object(a), Json::Object(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && is_close(a, b))
-        }
-        _ => match (expected.as_f64(), got.as_f64()) {
-            (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * b.abs().max(1.0),
-            _ => expected == got,
-        },
-    }
-}
-
 #[track_caller]
 fn assert_rows(id: &Json, expected: &[Json], got: &[Json]) {
     for (number, (expected, got)) in expected.iter().zip(got).enumerate() {
@@ -58,7 +39,7 @@ fn assert_rows(id: &Json, expected: &[Json], got: &[Json]) {
 
 #[test]
 fn rows_become_children_in_order() {
-    let recorded: Vec<Json> = serde_json::from_str(ROWS).unwrap();
+    let recorded = rows();
     assert_eq!(recorded.len(), 42);
     for case in recorded {
         let count = case["expect"]["count"].as_u64().unwrap();
